@@ -1,0 +1,442 @@
+//! One request, as it is recorded.
+
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    clock::{Millis, Month, from_millis, to_millis},
+    device::Device,
+    user::MAX_USER_ID,
+};
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The end of the body was seen, or there was none.
+    #[default]
+    Completed,
+    /// The service or the body failed, or panicked.
+    Failed,
+    /// Dropped before either: the client left. The status is 499 if no head was ready.
+    Aborted,
+}
+
+/// One request seen by the layer: what a [`Sink`](crate::Sink) stores.
+///
+/// Text is cut to a fixed length when set (route 512 bytes, user agent 512, error message 1024, most others 256).
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_analytics::Hit;
+///
+/// // A hit from elsewhere (a queue, an old log), for `Recorder::send`.
+/// let mut hit = Hit::new("GET", "/items/{id}");
+/// hit.set_status(200);
+/// hit.set_user("u-4711");
+/// hit.set_at(SystemTime::now() - Duration::from_secs(3600));
+/// assert_eq!((hit.method(), hit.route(), hit.user()), ("GET", "/items/{id}", Some("u-4711")));
+/// ```
+#[derive(Clone)]
+pub struct Hit {
+    pub(crate) facts: Facts,
+    /// All text of the hit, one field after the other: one buffer, kept when the hit is used again.
+    pub(crate) text: String,
+    pub(crate) device: Option<Arc<Device>>,
+    pub(crate) resolved: Resolved,
+}
+
+/// Everything of a hit that is no text; copied as it is into the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) at: Option<Millis>,
+    pub(crate) head: Duration,
+    pub(crate) body: Duration,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) status: u16,
+    pub(crate) outcome: Outcome,
+    pub(crate) grpc: Option<u8>,
+    pub(crate) error: bool,
+    spans: [Span; FIELDS],
+}
+
+/// What the writer adds before a sink sees the hit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Resolved {
+    pub(crate) visitor: Option<u64>,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) opens: bool,
+    pub(crate) action: bool,
+    pub(crate) key: u64,
+}
+
+/// A session's own id: its month and its number in order of opening. Printed as `202611-42`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId {
+    pub(crate) month: Month,
+    pub(crate) number: u32,
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.month, self.number)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u16,
+    len: u16,
+}
+
+const FIELDS: usize = 11;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Field {
+    Method,
+    Route,
+    User,
+    UserName,
+    SessionKey,
+    Platform,
+    AppVersion,
+    DeviceName,
+    UserAgent,
+    ErrorKind,
+    ErrorMessage,
+}
+
+impl Field {
+    const fn longest(self) -> usize {
+        match self {
+            Self::Method => 24,
+            Self::Route | Self::UserAgent => 512,
+            Self::ErrorMessage => 1024,
+            Self::Platform | Self::AppVersion => 64,
+            Self::DeviceName => 128,
+            Self::User => MAX_USER_ID,
+            Self::UserName | Self::SessionKey | Self::ErrorKind => 256,
+        }
+    }
+}
+
+/// Under a field's offset type, with room for every field at its longest once more.
+const TEXT_LIMIT: usize = 32_000;
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self {
+            at: None,
+            head: Duration::ZERO,
+            body: Duration::ZERO,
+            bytes_in: 0,
+            bytes_out: 0,
+            address: None,
+            status: 200,
+            outcome: Outcome::Completed,
+            grpc: None,
+            error: false,
+            spans: [Span::default(); FIELDS],
+        }
+    }
+}
+
+impl Default for Hit {
+    fn default() -> Self {
+        Self { facts: Facts::default(), text: String::with_capacity(256), device: None, resolved: Resolved::default() }
+    }
+}
+
+impl Hit {
+    /// A completed hit with status 200, no user and no device. Unless [`set_at`](Self::set_at) says otherwise it ends when it is recorded.
+    #[must_use]
+    pub fn new(method: &str, route: &str) -> Self {
+        let mut hit = Self::default();
+        hit.set(Field::Method, method);
+        hit.set(Field::Route, route);
+        hit
+    }
+
+    /// Empties the hit and keeps its buffer.
+    pub(crate) fn clear(&mut self) {
+        self.facts = Facts::default();
+        self.text.clear();
+        self.device = None;
+        self.resolved = Resolved::default();
+    }
+
+    pub(crate) fn get(&self, field: Field) -> &str {
+        let span = self.facts.spans[field as usize];
+        let start = usize::from(span.start);
+        self.text.get(start..start + usize::from(span.len)).unwrap_or_default()
+    }
+
+    pub(crate) fn set(&mut self, field: Field, value: &str) {
+        let value = cut(value, field.longest());
+        if self.text.len() + value.len() > TEXT_LIMIT {
+            self.compact();
+        }
+        self.facts.spans[field as usize] = Span { start: self.text.len() as u16, len: value.len() as u16 };
+        self.text.push_str(value);
+    }
+
+    /// A hook may set fields again and again; what was replaced goes here.
+    fn compact(&mut self) {
+        let old = std::mem::take(&mut self.text);
+        for span in &mut self.facts.spans {
+            let start = usize::from(span.start);
+            let value = &old[start..start + usize::from(span.len)];
+            span.start = self.text.len() as u16;
+            self.text.push_str(value);
+        }
+    }
+
+    /// When the request ended; until it is recorded possibly not known.
+    #[must_use]
+    pub fn at(&self) -> Option<SystemTime> {
+        self.facts.at.map(from_millis)
+    }
+
+    /// Says when the request ended.
+    pub fn set_at(&mut self, at: SystemTime) {
+        self.facts.at = Some(to_millis(at));
+    }
+
+    /// The method; empty only for what has none, such as the shared endpoint of unmatched requests.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.get(Field::Method)
+    }
+
+    /// The route template (`/items/{id}`), `(unmatched)`, or a gRPC path.
+    #[must_use]
+    pub fn route(&self) -> &str {
+        self.get(Field::Route)
+    }
+
+    /// Moves the hit to another endpoint.
+    pub fn set_route(&mut self, route: &str) {
+        self.set(Field::Route, route);
+    }
+
+    /// The user's id, if the app said who it is.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        Some(self.get(Field::User)).filter(|id| !id.is_empty())
+    }
+
+    /// Says whose hit it is; an empty id makes it a visitor's. See [`User`](crate::User) for very long ids.
+    pub fn set_user(&mut self, id: &str) {
+        if id.len() <= MAX_USER_ID {
+            return self.set(Field::User, id);
+        }
+        let hash = std::hash::Hasher::finish(&{
+            let mut hasher = siphasher::sip::SipHasher24::new();
+            std::hash::Hasher::write(&mut hasher, id.as_bytes());
+            hasher
+        });
+        self.set(Field::User, &format!("{}~{hash:016x}", cut(id, MAX_USER_ID - 17)));
+    }
+
+    /// The user's name for people, or empty.
+    #[must_use]
+    pub fn user_name(&self) -> &str {
+        self.get(Field::UserName)
+    }
+
+    /// Says what people call the user.
+    pub fn set_user_name(&mut self, name: &str) {
+        self.set(Field::UserName, name);
+    }
+
+    /// Groups hits of the same user or visitor into one session; only a keyed hash of it is stored.
+    pub fn set_session_key(&mut self, key: &str) {
+        self.set(Field::SessionKey, key);
+    }
+
+    /// The status of the head; 499 if the client left before there was one, 500 if the service failed.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.facts.status
+    }
+
+    /// Says what the answer was.
+    pub fn set_status(&mut self, status: u16) {
+        self.facts.status = status.min(1023);
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.facts.outcome
+    }
+
+    /// Says how it ended.
+    pub fn set_outcome(&mut self, outcome: Outcome) {
+        self.facts.outcome = outcome;
+    }
+
+    /// From the call to the head of the response.
+    #[must_use]
+    pub fn head_time(&self) -> Duration {
+        self.facts.head
+    }
+
+    /// From the head to the end of the body.
+    #[must_use]
+    pub fn body_time(&self) -> Duration {
+        self.facts.body
+    }
+
+    /// Says how long it took to the head, and from there to the end.
+    pub fn set_times(&mut self, head: Duration, body: Duration) {
+        self.facts.head = head;
+        self.facts.body = body;
+    }
+
+    /// The declared length of the request's body, in bytes; 0 if none was declared.
+    #[must_use]
+    pub fn bytes_in(&self) -> u64 {
+        self.facts.bytes_in
+    }
+
+    /// Bytes of the body that were handed to the server; not necessarily what the client received.
+    #[must_use]
+    pub fn bytes_out(&self) -> u64 {
+        self.facts.bytes_out
+    }
+
+    /// Says how many bytes the bodies had.
+    pub fn set_bytes(&mut self, bytes_in: u64, bytes_out: u64) {
+        self.facts.bytes_in = bytes_in;
+        self.facts.bytes_out = bytes_out;
+    }
+
+    /// The gRPC status from head or trailers; anything but 0 counts as an error.
+    #[must_use]
+    pub fn grpc_status(&self) -> Option<u8> {
+        self.facts.grpc
+    }
+
+    /// Says what the gRPC status was.
+    pub fn set_grpc_status(&mut self, status: u8) {
+        self.facts.grpc = Some(status);
+    }
+
+    /// The address, already cut to its network (/24 or /48). It tells visitors apart and is never stored.
+    pub fn set_address(&mut self, address: IpAddr) {
+        self.facts.address = Some(network(address));
+    }
+
+    /// Says what `X-Platform`, `X-App-Version`, `X-Device-Info` and `User-Agent` said; empty where absent.
+    pub fn set_client(&mut self, platform: &str, app_version: &str, device_name: &str, user_agent: &str) {
+        self.set(Field::Platform, platform);
+        self.set(Field::AppVersion, app_version);
+        self.set(Field::DeviceName, device_name);
+        self.set(Field::UserAgent, user_agent);
+    }
+
+    /// The device, once the writer has resolved it: hooks and sinks always see it.
+    #[must_use]
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_deref()
+    }
+
+    /// What the app attached with an [`ErrorNote`](crate::ErrorNote): kind and message.
+    #[must_use]
+    pub fn error(&self) -> Option<(&str, &str)> {
+        self.facts.error.then(|| (self.get(Field::ErrorKind), self.get(Field::ErrorMessage)))
+    }
+
+    /// Attaches what went wrong, in the app's own words.
+    pub fn set_error(&mut self, kind: &str, message: &str) {
+        self.facts.error = true;
+        self.set(Field::ErrorKind, kind);
+        self.set(Field::ErrorMessage, message);
+    }
+
+    /// The session it belongs to, once resolved: sinks always see it, hooks do not.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        self.resolved.session
+    }
+
+    /// Whether it is the first of its session.
+    #[must_use]
+    pub fn opens_session(&self) -> bool {
+        self.resolved.opens
+    }
+
+    /// Who made it if there is no user: a keyed hash that means nothing after the UTC day. Sinks see it, hooks do not.
+    #[must_use]
+    pub fn visitor(&self) -> Option<u64> {
+        self.resolved.visitor
+    }
+
+    /// Whether it counts as an action of its session, rather than as noise such as a health check.
+    #[must_use]
+    pub fn is_action(&self) -> bool {
+        self.resolved.action
+    }
+}
+
+impl fmt::Debug for Hit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither user nor address: a log is no place for them.
+        write!(f, "Hit({} {} {} {:?})", self.method(), self.route(), self.status(), self.outcome())
+    }
+}
+
+fn cut(text: &str, longest: usize) -> &str {
+    if text.len() <= longest { text } else { &text[..text.floor_char_boundary(longest)] }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4((u32::from(v4) & 0xffff_ff00).into()),
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 80 << 80).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_set_ten_thousand_times_keep_their_last_value_and_a_bounded_buffer() {
+        let mut hit = Hit::new("GET", "/a");
+        for n in 0..10_000 {
+            hit.set_route(&format!("/{}/{n}", "x".repeat(100)));
+        }
+        assert_eq!((hit.method(), hit.route()), ("GET", format!("/{}/9999", "x".repeat(100)).as_str()));
+        assert!(hit.text.len() <= TEXT_LIMIT);
+    }
+
+    #[test]
+    fn long_text_is_cut_at_a_character_and_long_users_stay_distinct() {
+        let mut hit = Hit::new("GET", &"é".repeat(400));
+        assert_eq!(hit.route(), "é".repeat(256));
+        let (one, two) = (format!("{}1", "u".repeat(5000)), format!("{}2", "u".repeat(5000)));
+        hit.set_user(&one);
+        let first = hit.user().unwrap().to_owned();
+        hit.set_user(&two);
+        assert!(first.len() <= MAX_USER_ID && hit.user() != Some(&first));
+    }
+
+    #[test]
+    fn addresses_are_cut_to_their_network_before_they_are_kept() {
+        let mut hit = Hit::default();
+        hit.set_address("198.51.100.77".parse().unwrap());
+        assert_eq!(hit.facts.address, Some("198.51.100.0".parse().unwrap()));
+        hit.set_address("2001:db8:1:2:3:4:5:6".parse().unwrap());
+        assert_eq!(hit.facts.address, Some("2001:db8:1::".parse().unwrap()));
+        hit.set_address("::ffff:198.51.100.77".parse().unwrap());
+        assert_eq!(hit.facts.address, Some("198.51.100.0".parse().unwrap()));
+    }
+}

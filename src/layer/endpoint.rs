@@ -1,0 +1,33 @@
+//! Which endpoint a request belongs to: never a raw path, so that scanners cannot fill the store.
+
+use http::{HeaderMap, Request, header};
+
+use crate::{
+    hit::{Field, Hit},
+    pattern::Routes,
+};
+
+/// What all requests without a template share.
+pub(super) const UNMATCHED: &str = "(unmatched)";
+
+pub(super) fn note<B>(hit: &mut Hit, request: &Request<B>, routes: Option<&Routes>) {
+    #[cfg(feature = "axum")]
+    if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
+        return hit.set(Field::Route, matched.as_str());
+    }
+    let path = request.uri().path();
+    if let Some(template) = routes.and_then(|routes| routes.matching(path)) {
+        return hit.set(Field::Route, template);
+    }
+    // A gRPC path names service and method and has no parameters; the dictionary's cap bounds made-up ones.
+    hit.set(Field::Route, if is_grpc(request.headers()) { path } else { UNMATCHED });
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// <https://github.com/grpc/grpc/blob/master/doc/statuscodes.md>: 0 to 16, as text. Of a response without messages it stands in the head.
+pub(super) fn grpc_status(headers: &HeaderMap) -> Option<u8> {
+    headers.get("grpc-status")?.to_str().ok()?.parse().ok().map(|status: u8| status.min(17))
+}

@@ -1,0 +1,242 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{
+    counters::{Counters, State},
+    queue::{Queue, lock},
+    writer::Writer,
+};
+use crate::{
+    clock::Clock,
+    error::{Error, ErrorKind},
+    hit::Hit,
+    pattern::Endpoints,
+    sink::Sink,
+};
+
+/// The handle hits are given to. Cheap to clone; the writer's thread lives while one of them lives.
+///
+/// [`record`](Self::record) never blocks and never fails: the queue is bounded in bytes, and what finds no room is
+/// dropped and counted by cause. The last handle dropped flushes for at most a second; say
+/// [`shutdown`](Self::shutdown) to wait longer and to hear how it went.
+#[derive(Clone)]
+pub struct Recorder {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    queue: Arc<Queue>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    clock: Clock,
+}
+
+/// How a [`Recorder`] works; every value has a default.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The time. Defaults to the system's.
+    pub clock: Clock,
+    /// The most that waits for the writer, in bytes. Defaults to 32 MiB.
+    pub queue_bytes: usize,
+    /// The most hits written together. Defaults to 8192.
+    pub batch_hits: usize,
+    /// How long a hit waits at most for others to be written with. Defaults to 200 ms.
+    pub batch_age: Duration,
+    /// How often sessions that ended are put away and readers are told. Defaults to 2 s.
+    pub checkpoint_age: Duration,
+    /// The gap that ends a session. Defaults to 30 minutes.
+    pub session_timeout: Duration,
+    /// The age that ends a session. Defaults to 24 hours.
+    pub session_longest: Duration,
+    /// The most sessions open at once; past it, those idle for longest end first. Defaults to 200 000.
+    pub open_sessions: usize,
+    /// Endpoint patterns whose hits are no actions. Defaults to health checks, `OPTIONS`, `HEAD` and the like.
+    pub noise: Vec<String>,
+}
+
+/// What is no action of a person, unless the settings say otherwise.
+pub const DEFAULT_NOISE: [&str; 9] =
+    ["OPTIONS *", "HEAD *", "/health", "/healthz", "/ready", "/metrics", "/favicon.ico", "/robots.txt", "(unmatched)"];
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            queue_bytes: 32 << 20,
+            batch_hits: 8192,
+            batch_age: Duration::from_millis(200),
+            checkpoint_age: Duration::from_secs(2),
+            session_timeout: Duration::from_secs(30 * 60),
+            session_longest: Duration::from_secs(24 * 3600),
+            open_sessions: 200_000,
+            noise: DEFAULT_NOISE.map(str::to_owned).into(),
+        }
+    }
+}
+
+/// So long a dropped last handle waits for the writer.
+const LAST_FLUSH: Duration = Duration::from_secs(1);
+
+impl Recorder {
+    /// Starts the writer's thread with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses a thread.
+    pub fn start(sink: impl Sink) -> Result<Self, Error> {
+        Self::start_with(sink, Settings::default())
+    }
+
+    /// Starts the writer's thread, named `tower-analytics`.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is wrong, or the system refuses a thread.
+    pub fn start_with(sink: impl Sink, settings: Settings) -> Result<Self, Error> {
+        let mut noise = Endpoints::default();
+        for pattern in &settings.noise {
+            noise.insert(pattern)?;
+        }
+        let queue = Arc::new(Queue::new(settings.queue_bytes));
+        let clock = settings.clock.clone();
+        let writer = Writer::new(Arc::clone(&queue), Box::new(sink), settings, noise);
+        let thread = thread::Builder::new()
+            .name("tower-analytics".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|error| Error::new(ErrorKind::Storage, "the system refuses a thread for the writer").with_source(error))?;
+        Ok(Self { handle: Arc::new(Handle { queue, thread: Mutex::new(Some(thread)), clock }) })
+    }
+
+    /// Records a hit. Never blocks, never fails; without room the hit is dropped and counted.
+    pub fn record(&self, hit: &Hit) {
+        self.handle.queue.push(hit, self.handle.clock.millis());
+    }
+
+    /// Records a hit and waits for room, at most so long. For hits that can wait: an import, a demo, another queue.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Full`] if there was no room in time, [`ErrorKind::Stopped`] after a shutdown. The hit is then not
+    /// recorded, and not counted as dropped: it is still yours.
+    pub fn send(&self, hit: &Hit, timeout: Duration) -> Result<(), Error> {
+        let (queue, start) = (&self.handle.queue, Instant::now());
+        loop {
+            if queue.is_closed() {
+                return Err(stopped());
+            }
+            if queue.try_push(hit, self.handle.clock.millis()).is_ok() {
+                return Ok(());
+            }
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(Error::new(ErrorKind::Full, format!("the queue had no room for {} s", timeout.as_secs())));
+            }
+            queue.hurry();
+            queue.wait_for_room(left.min(Duration::from_millis(50)));
+        }
+    }
+
+    /// Waits until everything recorded before is stored and can be read. Blocks: not for async threads.
+    ///
+    /// # Errors
+    ///
+    /// If the store refuses, or another process records in the directory. Nothing is lost by that: the hits are
+    /// kept and tried again.
+    pub fn flush(&self) -> Result<(), Error> {
+        let queue = &self.handle.queue;
+        let mut signals = lock(&queue.signals);
+        if signals.stopped {
+            return Err(stopped());
+        }
+        signals.flush_wanted += 1;
+        let ticket = signals.flush_wanted;
+        queue.wake.notify_one();
+        while signals.flush_done < ticket && !signals.stopped {
+            signals = queue.done.wait(signals).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        match signals.flush_error.clone() {
+            Some((kind, message)) => Err(Error::new(kind, message)),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops recording: writes everything that waits and ends the thread. Later hits are dropped and counted.
+    /// Blocks, at most for the timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Timeout`] if the writer was not done in time, [`ErrorKind::Storage`] if the store refused to the end.
+    pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
+        self.handle.stop(timeout)
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let queue = &self.handle.queue;
+        queue.live.read(queue.len() as u64, queue.bytes() as u64)
+    }
+
+    /// What the writer is doing.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.handle.queue.live.state()
+    }
+
+    /// Why the writer is not recording, as one sentence.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        self.handle.queue.live.fault()
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.handle.clock
+    }
+}
+
+impl Handle {
+    fn stop(&self, timeout: Duration) -> Result<(), Error> {
+        let start = Instant::now();
+        self.queue.close();
+        let mut signals = lock(&self.queue.signals);
+        signals.stop = true;
+        self.queue.wake.notify_one();
+        while !signals.stopped {
+            let left = timeout.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                let message = format!("the writer was not done after {:.1} s", timeout.as_secs_f64());
+                return Err(Error::new(ErrorKind::Timeout, message));
+            }
+            signals = self.queue.done.wait_timeout(signals, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        let error = signals.flush_error.take();
+        drop(signals);
+        // It has said that it is done; what is left is to return. The last handle may die on the writer's own thread.
+        if let Some(thread) = lock(&self.thread).take().filter(|thread| thread.thread().id() != thread::current().id()) {
+            drop(thread.join());
+        }
+        error.map_or(Ok(()), |(kind, message)| Err(Error::new(kind, message)))
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop(LAST_FLUSH) {
+            tracing::warn!(error = %error.chain(), "analytics stopped without having written everything");
+        }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("state", &self.state()).field("counters", &self.counters()).finish()
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::Stopped, "the recorder was shut down")
+}

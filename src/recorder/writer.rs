@@ -1,0 +1,340 @@
+use std::{
+    any::Any,
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
+    time::{Duration, Instant},
+};
+
+use super::{
+    counters::{Counters, DropCause, State},
+    devices::Devices,
+    queue::{Backlog, Queue, lock},
+    recorder::Settings,
+    sessions::Sessions,
+};
+use crate::{
+    error::{Error, ErrorKind},
+    hit::Hit,
+    pattern::Endpoints,
+    sink::{Batch, Checkpoint, Resume, Sink},
+};
+
+/// The one thread: takes hits from the queue, resolves them, hands them to the sink.
+///
+/// A batch is resolved once and kept until the sink has it. While the sink refuses nothing more is taken from the
+/// queue, so memory stays bounded and the requests go on.
+pub(super) struct Writer {
+    queue: Arc<Queue>,
+    sink: Box<dyn Sink>,
+    settings: Settings,
+    noise: Endpoints,
+    noisy: HashMap<Box<str>, bool>,
+    /// `None` until the sink is ready.
+    sessions: Option<Sessions>,
+    devices: Devices,
+    backlog: Backlog,
+    /// Hits in use again and again; the first `filled` of them are the batch that is not yet written.
+    batch: Vec<Hit>,
+    filled: usize,
+    batch_id: u64,
+    /// The batch made the writer panic once; it is tried once more.
+    suspect: bool,
+    retry: Duration,
+    checkpoint_at: Instant,
+    told: (Instant, Counters),
+}
+
+/// What one turn asks of the writer besides writing.
+struct Turn {
+    stop: bool,
+    flush: u64,
+}
+
+const FIRST_RETRY: Duration = Duration::from_millis(200);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+/// A batch that took longer is worth a word in the log.
+const SLOW_BATCH: Duration = Duration::from_secs(1);
+const TELL_AGE: Duration = Duration::from_secs(10);
+/// More device lines than this and they are read anew: about 20 MB at the worst.
+const KNOWN_DEVICES: usize = 20_000;
+
+impl Writer {
+    pub(super) fn new(queue: Arc<Queue>, sink: Box<dyn Sink>, settings: Settings, noise: Endpoints) -> Self {
+        Self {
+            queue,
+            sink,
+            settings,
+            noise,
+            noisy: HashMap::new(),
+            sessions: None,
+            devices: Devices::new(KNOWN_DEVICES),
+            backlog: Backlog::default(),
+            batch: Vec::new(),
+            filled: 0,
+            batch_id: 0,
+            suspect: false,
+            retry: FIRST_RETRY,
+            checkpoint_at: Instant::now(),
+            told: (Instant::now(), Counters::default()),
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let mut wait = Duration::ZERO;
+        loop {
+            let turn = self.wait(wait);
+            let start = Instant::now();
+            let result = catch_unwind(AssertUnwindSafe(|| self.turn(&turn))).unwrap_or_else(|panic| Err(self.after_panic(&*panic)));
+            self.queue.live.busy_us.fetch_add(start.elapsed().as_micros() as u64, Relaxed);
+            wait = self.settings.batch_age;
+            if let Err(error) = &result {
+                wait = self.after_error(error);
+            }
+            self.tell();
+            self.answer(&turn, result.err());
+            if turn.stop {
+                return self.stopped();
+            }
+        }
+    }
+
+    /// Sleeps until the batch is old enough, or somebody asks for something.
+    fn wait(&self, age: Duration) -> Turn {
+        let signals = lock(&self.queue.signals);
+        let asked = |s: &super::queue::Signals| s.stop || s.flush_wanted > s.flush_done || s.hurry;
+        let (mut signals, _) =
+            self.queue.wake.wait_timeout_while(signals, age, |signals| !asked(signals)).unwrap_or_else(PoisonError::into_inner);
+        signals.hurry = false;
+        Turn { stop: signals.stop, flush: signals.flush_wanted }
+    }
+
+    fn turn(&mut self, turn: &Turn) -> Result<(), Error> {
+        if !self.get_ready()? {
+            return Err(Error::new(ErrorKind::Locked, "another process records in the directory; this one waits for it to end"));
+        }
+        // First what is left of the last turn, then everything that was in the queue when this one began.
+        self.write()?;
+        while self.backlog.len() > 0 {
+            self.fill();
+            self.write()?;
+        }
+        self.queue.drain(&mut self.backlog);
+        while self.backlog.len() > 0 {
+            self.fill();
+            self.write()?;
+        }
+        let asked = turn.stop || lock(&self.queue.signals).flush_done < turn.flush;
+        if asked || self.checkpoint_at.elapsed() >= self.settings.checkpoint_age {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn get_ready(&mut self) -> Result<bool, Error> {
+        if self.sessions.is_some() {
+            return Ok(true);
+        }
+        if !self.sink.ready()? {
+            return Ok(false);
+        }
+        self.resume()?;
+        self.queue.live.enter(State::Recording, None);
+        Ok(true)
+    }
+
+    fn resume(&mut self) -> Result<(), Error> {
+        let resume = self.sink.resume()?;
+        self.sessions = Some(self.new_sessions(resume));
+        Ok(())
+    }
+
+    fn new_sessions(&self, resume: Resume) -> Sessions {
+        let Settings { session_timeout, session_longest, open_sessions, .. } = self.settings;
+        Sessions::new(session_timeout.as_millis() as i64, session_longest.as_millis() as i64, open_sessions, resume)
+    }
+
+    /// Takes the next hits from the backlog and resolves them.
+    fn fill(&mut self) {
+        let mut bytes = 0;
+        self.batch_id += 1;
+        while self.filled < self.settings.batch_hits && self.backlog.len() > 0 {
+            if self.batch.len() == self.filled {
+                self.batch.push(Hit::default());
+            }
+            bytes += self.backlog.next(&mut self.batch[self.filled]).unwrap_or_default();
+            self.filled += 1;
+        }
+        self.queue.release(bytes);
+        self.resolve();
+    }
+
+    /// Gives every hit in hand its device, session and visitor.
+    fn resolve(&mut self) {
+        let Some(sessions) = &mut self.sessions else {
+            return;
+        };
+        let now = self.settings.clock.millis();
+        let mut kept = 0;
+        for place in 0..self.filled {
+            let hit = &mut self.batch[place];
+            self.devices.resolve(hit);
+            let Some(resolved) = sessions.resolve(hit, now) else {
+                self.queue.live.drop(DropCause::BadTime, 1);
+                continue;
+            };
+            hit.resolved = resolved;
+            hit.resolved.action = !is_noise(&mut self.noisy, &self.noise, hit);
+            self.batch.swap(kept, place);
+            kept += 1;
+        }
+        self.filled = kept;
+    }
+
+    fn write(&mut self) -> Result<(), Error> {
+        let Some(sessions) = self.sessions.as_mut().filter(|_| self.filled > 0) else {
+            return Ok(());
+        };
+        let start = Instant::now();
+        self.sink.write(&Batch { id: self.batch_id, hits: &self.batch[..self.filled], salts: sessions.fresh_salts() })?;
+        sessions.forget_fresh_salts();
+        self.suspect = false;
+        let live = &self.queue.live;
+        live.written.fetch_add(self.filled as u64, Relaxed);
+        live.batches.fetch_add(1, Relaxed);
+        if start.elapsed() > SLOW_BATCH {
+            tracing::warn!(hits = self.filled, duration_ms = start.elapsed().as_millis() as u64, "a batch was slow to write");
+        }
+        self.filled = 0;
+        self.recovered();
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<(), Error> {
+        let counters = self.counters();
+        let Some(sessions) = &mut self.sessions else {
+            return Ok(());
+        };
+        let now = self.settings.clock.millis();
+        sessions.sweep(now);
+        self.sink.checkpoint(&Checkpoint { ended: sessions.ended(), counters, now })?;
+        sessions.forget_ended();
+        self.checkpoint_at = Instant::now();
+        self.recovered();
+        Ok(())
+    }
+
+    fn recovered(&mut self) {
+        self.retry = FIRST_RETRY;
+        if self.queue.live.state() != State::Recording {
+            tracing::info!("analytics records again");
+            self.queue.live.enter(State::Recording, None);
+        }
+    }
+
+    /// Says what is wrong and how long to wait before the next try.
+    fn after_error(&mut self, error: &Error) -> Duration {
+        let live = &self.queue.live;
+        if error.kind() == ErrorKind::Locked {
+            if live.state() != State::Waiting || live.fault().is_none() {
+                tracing::info!(reason = %error.chain(), "analytics waits");
+            }
+            live.enter(State::Waiting, Some(error.chain()));
+            return FIRST_RETRY;
+        }
+        live.faults.fetch_add(1, Relaxed);
+        if live.state() != State::Faulted {
+            tracing::error!(error = %error.chain(), "analytics cannot record; requests go on, hits wait in the bounded queue, and it is tried again");
+        }
+        live.enter(State::Faulted, Some(error.chain()));
+        let wait = self.retry;
+        self.retry = (self.retry * 2).min(LONGEST_RETRY);
+        wait
+    }
+
+    /// The batch in hand is tried once more with a sink and sessions read anew; then it is given up, and counted.
+    fn after_panic(&mut self, panic: &(dyn Any + Send)) -> Error {
+        let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned());
+        self.queue.live.panics.fetch_add(1, Relaxed);
+        tracing::error!(panic = %what, "the analytics writer panicked; it goes on");
+        if std::mem::replace(&mut self.suspect, true) {
+            self.queue.live.drop(DropCause::Panic, self.filled as u64);
+            self.filled = 0;
+            self.suspect = false;
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.sink.resume())) {
+            Ok(Ok(resume)) => {
+                // Sessions of the batch in hand exist nowhere else: they are resolved again.
+                self.sessions = Some(self.new_sessions(resume));
+                self.resolve();
+            }
+            Ok(Err(_)) | Err(_) => self.sessions = None,
+        }
+        Error::new(ErrorKind::Storage, format!("the writer panicked: {what}"))
+    }
+
+    fn counters(&self) -> Counters {
+        self.queue.live.read(self.queue.len() as u64, self.queue.bytes() as u64)
+    }
+
+    /// Drops are worth a line in the log, not one each.
+    fn tell(&mut self) {
+        let (when, before) = &self.told;
+        if when.elapsed() < TELL_AGE {
+            return;
+        }
+        let now = self.counters();
+        for ((cause, count), (_, old)) in now.by_cause().iter().zip(before.by_cause()) {
+            if *count > old {
+                tracing::warn!(cause, hits = count - old, "analytics dropped hits");
+            }
+        }
+        self.told = (Instant::now(), now);
+    }
+
+    fn answer(&self, turn: &Turn, error: Option<Error>) {
+        let mut signals = lock(&self.queue.signals);
+        if signals.flush_done < turn.flush || turn.stop {
+            signals.flush_done = turn.flush;
+            signals.flush_error = error.map(|error| (error.kind(), error.chain()));
+        }
+        self.queue.done.notify_all();
+    }
+
+    fn stopped(mut self) {
+        let lost = (self.filled + self.backlog.len() + self.queue.len()) as u64;
+        if lost > 0 {
+            self.queue.live.drop(DropCause::Storage, lost);
+        }
+        self.told.0 = Instant::now() - TELL_AGE;
+        self.tell();
+        let queue = Arc::clone(&self.queue);
+        // The sink closes its files and gives up its lock before anybody hears that it is over.
+        let closed = catch_unwind(AssertUnwindSafe(|| drop(self)));
+        queue.live.enter(State::Stopped, None);
+        tracing::info!(clean = closed.is_ok() && lost == 0, "analytics stopped");
+        lock(&queue.signals).stopped = true;
+        queue.done.notify_all();
+    }
+}
+
+fn is_noise(known: &mut HashMap<Box<str>, bool>, noise: &Endpoints, hit: &Hit) -> bool {
+    const KNOWN: usize = 10_000;
+    // Routes come from a short list; unmatched ones share a name.
+    let (method, route) = (hit.method(), hit.route());
+    if matches!(method, "OPTIONS" | "HEAD") {
+        return noise.cover(method, route);
+    }
+    if let Some(noisy) = known.get(route).filter(|_| method == "GET") {
+        return *noisy;
+    }
+    let noisy = noise.cover(method, route);
+    if method == "GET" {
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(route.into(), noisy);
+    }
+    noisy
+}

@@ -1,0 +1,130 @@
+//! Where resolved hits go.
+
+use crate::{
+    clock::{Millis, Month},
+    error::Error,
+    hit::{Hit, SessionId},
+    recorder::Counters,
+};
+
+/// Takes resolved hits, in batches, on the writer's thread. [`Analytics`](crate::Analytics) brings one that writes SQLite.
+///
+/// ```
+/// use tower_analytics::{AnalyticsLayer, Batch, Error, Recorder, Sink};
+///
+/// struct Lines;
+///
+/// impl Sink for Lines {
+///     fn write(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
+///         for hit in batch.hits() {
+///             println!("{} {} {} {:?}", hit.method(), hit.route(), hit.status(), hit.head_time());
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Error> {
+/// let recorder = Recorder::start(Lines)?;
+/// let layer = AnalyticsLayer::new(recorder);
+/// # Ok(()) }
+/// ```
+pub trait Sink: Send + 'static {
+    /// Asked before anything is taken from the queue, again and again until it says `true`: a sink that waits
+    /// for a lock says `false`, and the bounded queue waits with it. An `Err` is shown as a fault and asked again.
+    fn ready(&mut self) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    /// Called once it is ready, and again after a panic: what was open when the last writer stopped.
+    fn resume(&mut self) -> Result<Resume, Error> {
+        Ok(Resume::default())
+    }
+
+    /// Writes a batch, or nothing of it. After an `Err` the same batch, known by its [`id`](Batch::id), comes again
+    /// until it is written; a sink that did write it before it failed must not write it twice.
+    fn write(&mut self, batch: &Batch<'_>) -> Result<(), Error>;
+
+    /// Called every few seconds, for a flush and at the end: sessions that ended, and what else needs putting away.
+    /// After an `Err` the same sessions come again.
+    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<(), Error> {
+        let _ = checkpoint;
+        Ok(())
+    }
+}
+
+/// Hits that are written together.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    pub(crate) id: u64,
+    pub(crate) hits: &'a [Hit],
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps salts"))]
+    pub(crate) salts: &'a [(i64, Salt)],
+}
+
+impl<'a> Batch<'a> {
+    /// Counts up from 1 within this process; the same for a batch that comes again after an error.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The hits, nearly in order of the time they ended.
+    #[must_use]
+    pub fn hits(&self) -> &'a [Hit] {
+        self.hits
+    }
+}
+
+/// What a [`Sink`] is told every few seconds.
+#[derive(Debug)]
+pub struct Checkpoint<'a> {
+    pub(crate) ended: &'a [SessionId],
+    pub(crate) counters: Counters,
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps time"))]
+    pub(crate) now: Millis,
+}
+
+impl<'a> Checkpoint<'a> {
+    /// Sessions that have ended since the last checkpoint.
+    #[must_use]
+    pub fn ended(&self) -> &'a [SessionId] {
+        self.ended
+    }
+
+    /// What the recorder has counted so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+}
+
+pub(crate) type Salt = [u8; 16];
+
+/// Sessions and numbers to go on with after a restart. A sink that keeps none returns the default.
+#[derive(Clone, Debug, Default)]
+pub struct Resume {
+    pub(crate) open: Vec<OpenSession>,
+    /// The next free session number of each month.
+    pub(crate) next: Vec<(Month, u32)>,
+    /// The visitors' salt of each UTC day that still has one.
+    pub(crate) salts: Vec<(i64, Salt)>,
+    /// Keys the hash of session keys.
+    pub(crate) key: Option<Salt>,
+}
+
+/// A session that goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenSession {
+    pub(crate) id: SessionId,
+    pub(crate) actor: Actor,
+    pub(crate) key: u64,
+    pub(crate) started: Millis,
+    pub(crate) last: Millis,
+}
+
+/// Whose session it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Actor {
+    User(Box<str>),
+    Visitor(u64),
+}
