@@ -10,6 +10,8 @@ pub mod layer;
 mod pattern;
 pub mod recorder;
 mod sink;
+#[cfg(feature = "sqlite")]
+mod store;
 pub mod user;
 
 pub use self::{

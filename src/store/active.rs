@@ -1,0 +1,235 @@
+use std::collections::{HashMap, hash_map::Entry};
+
+use rusqlite::{Connection, params};
+
+use super::raw::{Row, for_month};
+use crate::{
+    clock::{Millis, Month},
+    hit::SessionId,
+};
+
+/// What is known of each session that goes on. Grows by rows, so that a replay of the same rows gives the same.
+#[derive(Default)]
+pub(super) struct Active {
+    sessions: HashMap<SessionId, Session>,
+    changed: Vec<SessionId>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Session {
+    pub(super) user: u32,
+    pub(super) visitor: Option<u64>,
+    pub(super) key: u64,
+    pub(super) device: u32,
+    pub(super) started: Millis,
+    pub(super) last: Millis,
+    pub(super) hits: u32,
+    pub(super) actions: u32,
+    pub(super) errors: u32,
+    pub(super) last_endpoint: u32,
+    pub(super) rows: RowList,
+    changed: bool,
+}
+
+impl Active {
+    pub(super) fn open(&mut self, id: SessionId, session: Session) {
+        self.sessions.insert(id, session);
+    }
+
+    pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(&id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (SessionId, &Session)> {
+        self.sessions.iter().map(|(id, session)| (*id, session))
+    }
+
+    /// Visitors get another hash at midnight; the open session is found again under the new one.
+    pub(super) fn note_visitor(&mut self, id: SessionId, visitor: u64) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.visitor = Some(visitor);
+        }
+    }
+
+    pub(super) fn add(&mut self, month: Month, row: &Row) {
+        let id = SessionId { month, number: row.session };
+        let session = match self.sessions.entry(id) {
+            Entry::Occupied(session) => session.into_mut(),
+            // Its opening row was lost with a damaged file: what the raw rows say is all there is.
+            Entry::Vacant(place) => {
+                place.insert(Session { user: row.user, device: row.device, started: month.start() + row.at, ..Session::default() })
+            }
+        };
+        let at = month.start() + row.at;
+        session.started = session.started.min(at);
+        session.last = session.last.max(at);
+        session.hits += 1;
+        session.actions += u32::from(row.outcome.is_action());
+        session.errors += u32::from(row.outcome.is_error());
+        session.last_endpoint = row.endpoint;
+        session.rows.push(row.id);
+        if !std::mem::replace(&mut session.changed, true) {
+            self.changed.push(id);
+        }
+    }
+
+    pub(super) fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
+    /// Writes every session that changed, as of now, into analytics.db.
+    pub(super) fn write_changed(&self, tx: &Connection) -> rusqlite::Result<()> {
+        let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;
+        for id in &self.changed {
+            if let Some(session) = self.sessions.get(id) {
+                put(&mut statement, *id, session)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget_changed(&mut self) {
+        for id in self.changed.drain(..) {
+            if let Some(session) = self.sessions.get_mut(&id) {
+                session.changed = false;
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: SessionId) {
+        self.sessions.remove(&id);
+    }
+}
+
+pub(super) fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, session: &Session) -> rusqlite::Result<()> {
+    statement
+        .execute(params![
+            id.month.number(),
+            id.number,
+            session.user,
+            session.visitor.map(|visitor| visitor as i64),
+            session.key as i64,
+            session.device,
+            session.started,
+            session.last,
+            session.hits,
+            session.actions,
+            session.errors,
+            session.last_endpoint,
+            session.rows.bytes,
+        ])
+        .map(drop)
+}
+
+pub(super) fn delete(tx: &Connection, id: SessionId) -> rusqlite::Result<()> {
+    tx.prepare_cached("delete from active_sessions where month = ? and number = ?")?.execute([id.month.number(), i64::from(id.number)])?;
+    Ok(())
+}
+
+/// Writes a session that has ended into its part.
+pub(super) fn put_ended(tx: &Connection, id: SessionId, session: &Session) -> rusqlite::Result<()> {
+    tx.prepare_cached(&for_month(include_str!("session_put.sql"), id.month))?
+        .execute(params![
+            id.number,
+            session.user,
+            session.key as i64,
+            session.device,
+            session.started,
+            session.last,
+            session.hits,
+            session.actions,
+            session.errors,
+            session.last_endpoint,
+            session.rows.bytes,
+        ])
+        .map(drop)
+}
+
+pub(super) fn load(main: &Connection) -> rusqlite::Result<Active> {
+    let mut active = Active::default();
+    let mut statement = main.prepare(include_str!("active_all.sql"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(month) = Month::from_number(row.get(0)?) else { continue };
+        let session = Session {
+            user: row.get(2)?,
+            visitor: row.get::<_, Option<i64>>(3)?.map(|visitor| visitor as u64),
+            key: row.get::<_, i64>(4)? as u64,
+            device: row.get(5)?,
+            started: row.get(6)?,
+            last: row.get(7)?,
+            hits: row.get(8)?,
+            actions: row.get(9)?,
+            errors: row.get(10)?,
+            last_endpoint: row.get(11)?,
+            rows: RowList::from_bytes(row.get(12)?),
+            changed: false,
+        };
+        active.open(SessionId { month, number: row.get(1)? }, session);
+    }
+    Ok(active)
+}
+
+/// Row numbers in growing order, each as the difference to the one before, in LEB128. The first 10 000 are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RowList {
+    bytes: Vec<u8>,
+    last: i64,
+    count: u32,
+}
+
+const KEPT_ROWS: u32 = 10_000;
+
+impl RowList {
+    fn push(&mut self, row: i64) {
+        if self.count >= KEPT_ROWS {
+            return;
+        }
+        let mut step = (row - self.last) as u64;
+        while step >= 0x80 {
+            self.bytes.push(step as u8 | 0x80);
+            step >>= 7;
+        }
+        self.bytes.push(step as u8);
+        self.last = row;
+        self.count += 1;
+    }
+
+    fn from_bytes(bytes: Vec<u8>) -> Self {
+        let (mut last, mut count) = (0, 0);
+        for row in rows_of(&bytes) {
+            last = row;
+            count += 1;
+        }
+        Self { bytes, last, count }
+    }
+}
+
+/// The row numbers in a stored list.
+pub(crate) fn rows_of(bytes: &[u8]) -> impl Iterator<Item = i64> {
+    let (mut row, mut step, mut shift) = (0_i64, 0_u64, 0);
+    bytes.iter().filter_map(move |byte| {
+        step |= u64::from(byte & 0x7f) << shift;
+        shift = (shift + 7).min(63);
+        if byte & 0x80 != 0 {
+            return None;
+        }
+        row = row.wrapping_add(step as i64);
+        (step, shift) = (0, 0);
+        Some(row)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn row_lists_give_back_what_went_in_up_to_their_cap() {
+        let rows: Vec<i64> = (0..12_000).map(|n| n * n + 1).collect();
+        let mut list = RowList::default();
+        rows.iter().for_each(|row| list.push(*row));
+        assert!(rows_of(&list.bytes).eq(rows[..10_000].iter().copied()));
+        assert_eq!(RowList::from_bytes(list.bytes.clone()), list);
+    }
+}

@@ -1,0 +1,75 @@
+use rusqlite::{Connection, params};
+
+use super::outcome::Packed;
+use crate::clock::Month;
+
+/// One hit as it lies on disk: integers only.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) id: i64,
+    /// Milliseconds since the month's start.
+    pub(super) at: i64,
+    pub(super) session: u32,
+    pub(super) user: u32,
+    pub(super) endpoint: u32,
+    pub(super) device: u32,
+    pub(super) outcome: Packed,
+    pub(super) head_us: i64,
+    pub(super) body_us: i64,
+    pub(super) bytes_in: i64,
+    pub(super) bytes_out: i64,
+    pub(super) error: u32,
+}
+
+pub(super) fn insert(tx: &Connection, month: Month, rows: &[Row]) -> rusqlite::Result<()> {
+    let mut statement = tx.prepare_cached(&for_month(include_str!("raw_insert.sql"), month))?;
+    for row in rows {
+        statement.execute(params![
+            row.id,
+            row.at,
+            row.session,
+            row.user,
+            row.endpoint,
+            row.device,
+            row.outcome.0,
+            row.head_us,
+            row.body_us,
+            row.bytes_in,
+            row.bytes_out,
+            row.error,
+        ])?;
+    }
+    Ok(())
+}
+
+/// Reads rows after a watermark, in order.
+pub(super) fn after(part: &Connection, month: Month, watermark: i64, mut each: impl FnMut(Row)) -> rusqlite::Result<()> {
+    let mut statement = part.prepare_cached(&for_month(include_str!("raw_after.sql"), month))?;
+    let mut rows = statement.query([watermark])?;
+    while let Some(row) = rows.next()? {
+        each(Row {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            session: row.get(2)?,
+            user: row.get(3)?,
+            endpoint: row.get(4)?,
+            device: row.get(5)?,
+            outcome: Packed(row.get(6)?),
+            head_us: row.get(7)?,
+            body_us: row.get(8)?,
+            bytes_in: row.get(9)?,
+            bytes_out: row.get(10)?,
+            error: row.get(11)?,
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn last(part: &Connection, month: Month) -> rusqlite::Result<i64> {
+    part.query_row(&for_month("select coalesce(max(id), 0) from session_actions_NNNNNN", month), [], |row| row.get(0))
+}
+
+/// Table names come from a [`Month`] and from nothing else.
+pub(crate) fn for_month(sql: &str, month: Month) -> String {
+    sql.replace("NNNNNN", &month.to_string())
+}

@@ -1,0 +1,146 @@
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use rusqlite::{Connection, Transaction};
+
+use super::{
+    connection::{self, Context, main_file, part_file, part_name},
+    part::{MISSING, Part},
+    schema::check_version,
+};
+use crate::{
+    clock::{Millis, Month},
+    error::{Error, ErrorKind},
+};
+
+/// Connections for questions. The pool is made with the first one, so that a service nobody looks at has none.
+pub(crate) struct Readers {
+    directory: PathBuf,
+    pool: OnceLock<r2d2::Pool<Manager>>,
+}
+
+/// So many questions are answered at once; more wait.
+const CONNECTIONS: u32 = 4;
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+impl Readers {
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self { directory, pool: OnceLock::new() }
+    }
+
+    /// Answers one question from one snapshot. Blocks, for a free connection too: not for async threads.
+    pub(crate) fn ask<T>(&self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let pool = self.pool.get_or_init(|| {
+            r2d2::Pool::builder()
+                .max_size(CONNECTIONS)
+                .min_idle(Some(0))
+                .idle_timeout(Some(Duration::from_secs(60)))
+                .connection_timeout(LONGEST_WAIT)
+                .error_handler(Box::new(r2d2::NopErrorHandler))
+                .build_unchecked(Manager { directory: self.directory.clone() })
+        });
+        if !main_file(&self.directory).exists() {
+            let message = format!("nothing has been recorded in {} yet", self.directory.display());
+            return Err(Error::new(ErrorKind::Directory, message));
+        }
+        let mut reader = pool.get().map_err(|error| {
+            Error::new(ErrorKind::Storage, "cannot open analytics.db for reading, or too many questions wait").with_source(error)
+        })?;
+        reader.ask(question)
+    }
+}
+
+struct Manager {
+    directory: PathBuf,
+}
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Reader;
+    type Error = Error;
+
+    fn connect(&self) -> Result<Reader, Error> {
+        let main = connection::reader(&main_file(&self.directory)).context("open analytics.db for reading")?;
+        check_version(&main, &self.directory)?;
+        Ok(Reader { directory: self.directory.clone(), main, raw: BTreeMap::new() })
+    }
+
+    fn is_valid(&self, reader: &mut Reader) -> Result<(), Error> {
+        reader.main.query_row("select 1 from meta", [], |_| Ok(())).or_else(|error| match error {
+            rusqlite::Error::QueryReturnedNoRows => Ok(()),
+            error => Err(error).context("read analytics.db"),
+        })
+    }
+
+    fn has_broken(&self, reader: &mut Reader) -> bool {
+        // Deleted or moved away: a connection would go on reading a file that nobody else sees.
+        !main_file(&reader.directory).exists()
+    }
+}
+
+/// A connection to analytics.db and those to the parts it has looked at.
+pub(crate) struct Reader {
+    directory: PathBuf,
+    main: Connection,
+    raw: BTreeMap<Month, Connection>,
+}
+
+/// More parts than this are opened anew for each question.
+const KEPT_PARTS: usize = 14;
+
+impl Reader {
+    fn ask<T>(&mut self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let main = self.main.transaction().context("begin to read analytics.db")?;
+        // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
+        let parts = Part::list(&main).context("read the parts in analytics.db")?;
+        let parts = parts.into_iter().filter(|part| part.state != MISSING);
+        let parts = parts.map(|p| PartView { month: p.month, watermark: p.watermark, hits: p.hits, least: p.least, greatest: p.greatest });
+        let answer = question(&mut Snapshot { main, parts: parts.collect(), raw: &mut self.raw, directory: &self.directory });
+        while self.raw.len() > KEPT_PARTS {
+            self.raw.pop_first();
+        }
+        if answer.is_err() {
+            self.raw.clear();
+        }
+        answer
+    }
+}
+
+/// What a question sees: analytics.db at one moment, and raw rows up to the watermarks of that moment.
+pub(crate) struct Snapshot<'a> {
+    main: Transaction<'a>,
+    parts: Vec<PartView>,
+    raw: &'a mut BTreeMap<Month, Connection>,
+    directory: &'a Path,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartView {
+    pub(crate) month: Month,
+    pub(crate) watermark: i64,
+    pub(crate) hits: i64,
+    pub(crate) least: Option<Millis>,
+    pub(crate) greatest: Option<Millis>,
+}
+
+impl Snapshot<'_> {
+    pub(crate) fn main(&self) -> &Connection {
+        &self.main
+    }
+
+    pub(crate) fn parts(&self) -> Vec<PartView> {
+        self.parts.clone()
+    }
+
+    /// The raw file of a part.
+    pub(crate) fn raw(&mut self, month: Month) -> Result<&Connection, Error> {
+        if let std::collections::btree_map::Entry::Vacant(place) = self.raw.entry(month) {
+            let file = part_file(self.directory, month);
+            place.insert(connection::reader(&file).context(&format!("open {} for reading", part_name(month)))?);
+        }
+        Ok(&self.raw[&month])
+    }
+}

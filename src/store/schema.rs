@@ -1,0 +1,103 @@
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params, types::FromSql};
+
+use super::connection::{Context, Synchronous, main_file, writer};
+use crate::error::{Error, ErrorKind};
+
+/// `PRAGMA user_version` of analytics.db. Each step brings the file from its index to the next version.
+const MIGRATIONS: [&str; 1] = [include_str!("analytics.sql")];
+
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// What `meta` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MetaKey {
+    /// Keys the hash of session keys.
+    SessionKey,
+    /// The writer's counters, as JSON.
+    Counters,
+    /// When the writer last said that it lives.
+    Heartbeat,
+    /// The gap that ends a session, in milliseconds: readers count active sessions by it.
+    SessionTimeout,
+}
+
+impl MetaKey {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::SessionKey => "session_key",
+            Self::Counters => "counters",
+            Self::Heartbeat => "heartbeat",
+            Self::SessionTimeout => "session_timeout",
+        }
+    }
+}
+
+/// Opens analytics.db for writing, with the lock held, and brings it to our version in one transaction.
+pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
+    let file = main_file(directory);
+    let mut connection = writer(&file, true, Synchronous::Full).map_err(|error| unusable(directory, error))?;
+    let version = check_version(&connection, directory)?;
+    if version < VERSION {
+        let migration = |tx: &Transaction<'_>| -> rusqlite::Result<()> {
+            for step in &MIGRATIONS[version as usize..] {
+                tx.execute_batch(step)?;
+            }
+            tx.pragma_update(None, "user_version", VERSION)
+        };
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).context("begin the migration of analytics.db")?;
+        migration(&tx).context("bring analytics.db to this version")?;
+        tx.commit().context("commit the migration of analytics.db")?;
+    }
+    Ok(connection)
+}
+
+/// The version of an existing file; an error if it is newer than we are.
+pub(super) fn check_version(connection: &Connection, directory: &Path) -> Result<i64, Error> {
+    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(|error| unusable(directory, error))?;
+    if version > VERSION {
+        let message = format!(
+            "{} was written by a newer tower-analytics (schema {version}, this one knows {VERSION}): update this program, or point it at another directory",
+            main_file(directory).display(),
+        );
+        return Err(Error::new(ErrorKind::NewerSchema, message));
+    }
+    Ok(version)
+}
+
+fn unusable(directory: &Path, error: rusqlite::Error) -> Error {
+    let message =
+        format!("cannot open {}: check that the directory can be written and the file is a database", main_file(directory).display());
+    Error::new(ErrorKind::Directory, message).with_source(error)
+}
+
+pub(crate) fn meta_get<T: FromSql>(connection: &Connection, key: MetaKey) -> rusqlite::Result<Option<T>> {
+    connection.prepare_cached("select value from meta where key = ?")?.query_row([key.name()], |row| row.get(0)).optional()
+}
+
+pub(super) fn meta_set(connection: &Connection, key: MetaKey, value: impl rusqlite::ToSql) -> rusqlite::Result<()> {
+    connection.prepare_cached("insert or replace into meta (key, value) values (?, ?)")?.execute(params![key.name(), value]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_migrations_apply_to_an_empty_database_and_once_only() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path()).unwrap());
+        let connection = open(dir.path()).unwrap();
+        assert_eq!(check_version(&connection, dir.path()).unwrap(), VERSION);
+    }
+
+    #[test]
+    fn a_newer_directory_is_left_alone_with_a_word_on_what_to_do() {
+        let dir = tempfile::tempdir().unwrap();
+        open(dir.path()).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
+        let error = open(dir.path()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NewerSchema);
+        assert!(error.to_string().contains("update this program"), "{error}");
+    }
+}

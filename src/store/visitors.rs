@@ -1,0 +1,102 @@
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::connection::Context;
+use crate::{error::Error, sink::Salt};
+
+/// Visitors' numbers, anew each UTC day. Hashes and salts live two days; how many numbers a day gave stays for ever.
+#[derive(Default)]
+pub(super) struct Visitors {
+    days: BTreeMap<i64, Day>,
+    fresh: Vec<(i64, u64, u32)>,
+    fresh_salts: Vec<(i64, Salt)>,
+}
+
+#[derive(Default)]
+struct Day {
+    numbers: HashMap<u64, u32>,
+    next: u32,
+}
+
+/// Where visitors' numbers begin; below it are users. The first is shared by all beyond the day's cap.
+pub(crate) const FIRST_VISITOR: u32 = 1 << 31;
+
+/// Days in memory at once: today, yesterday, and what an import of the past is at.
+const DAYS: usize = 4;
+
+impl Visitors {
+    pub(super) fn number(&mut self, main: &Connection, day: i64, hash: u64, cap: u32) -> Result<u32, Error> {
+        if !self.days.contains_key(&day) {
+            let loaded = load(main, day).context("read the visitors of a day")?;
+            while self.days.len() >= DAYS {
+                // Whatever is not yet on disk is in `fresh`, and comes from the day at hand.
+                self.days.pop_first();
+            }
+            self.days.insert(day, loaded);
+        }
+        let day_number = day;
+        let Some(day) = self.days.get_mut(&day) else { return Ok(FIRST_VISITOR) };
+        if let Some(number) = day.numbers.get(&hash) {
+            return Ok(*number);
+        }
+        if day.next - FIRST_VISITOR > cap {
+            return Ok(FIRST_VISITOR);
+        }
+        let number = day.next;
+        day.next += 1;
+        day.numbers.insert(hash, number);
+        self.fresh.push((day_number, hash, number));
+        Ok(number)
+    }
+
+    pub(super) fn add_salts(&mut self, salts: &[(i64, Salt)]) {
+        self.fresh_salts = salts.to_vec();
+    }
+
+    pub(super) fn has_fresh(&self) -> bool {
+        !self.fresh.is_empty() || !self.fresh_salts.is_empty()
+    }
+
+    pub(super) fn write_fresh(&self, tx: &Connection) -> rusqlite::Result<()> {
+        let mut statement = tx.prepare_cached("insert or ignore into visitors (day, hash, number) values (?, ?, ?)")?;
+        let mut next = tx.prepare_cached(
+            "insert into visitor_days (day, next) values (?1, ?2) on conflict (day) do update set next = max(next, excluded.next)",
+        )?;
+        let mut newest = BTreeMap::new();
+        for (day, hash, number) in &self.fresh {
+            statement.execute(params![day, *hash as i64, number])?;
+            newest.insert(*day, *number + 1);
+        }
+        for (day, number) in newest {
+            next.execute(params![day, number])?;
+        }
+        for (day, salt) in &self.fresh_salts {
+            tx.execute("insert or ignore into salts (day, salt) values (?, ?)", params![day, salt])?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget_fresh(&mut self) {
+        self.fresh.clear();
+        self.fresh_salts.clear();
+    }
+}
+
+fn load(main: &Connection, day: i64) -> rusqlite::Result<Day> {
+    let next = main.query_row("select next from visitor_days where day = ?", [day], |row| row.get(0)).optional()?;
+    let mut statement = main.prepare_cached("select hash, number from visitors where day = ?")?;
+    let numbers = statement.query_map([day], |row| Ok((row.get::<_, i64>(0)? as u64, row.get(1)?)))?;
+    Ok(Day { numbers: numbers.collect::<Result<_, _>>()?, next: next.unwrap_or(FIRST_VISITOR + 1) })
+}
+
+pub(super) fn salts(main: &Connection) -> rusqlite::Result<Vec<(i64, Salt)>> {
+    main.prepare("select day, salt from salts")?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// Hashes and salts of days before yesterday mean nothing any more, and nobody can find out what they meant.
+pub(super) fn forget_before(tx: &Connection, yesterday: i64) -> rusqlite::Result<()> {
+    tx.prepare_cached("delete from visitors where day < ?")?.execute([yesterday])?;
+    tx.prepare_cached("delete from salts where day < ?")?.execute([yesterday])?;
+    Ok(())
+}
