@@ -131,6 +131,12 @@ impl Builder {
     }
 }
 
+/// Makes the directory and brings it up to date, unless somebody records there: whether the lock was free. It is free again afterwards.
+#[cfg(feature = "cli")]
+pub(crate) fn prepare(config: &Config) -> Result<bool, Error> {
+    store_of(config, None).ready()
+}
+
 fn store_of(config: &Config, owned: Option<TempDir>) -> Store {
     let r = &config.recording;
     let caps = Caps { users: r.users, endpoints: r.endpoints, devices: r.devices, errors: r.errors, visitors_a_day: r.visitors_a_day };

@@ -4,8 +4,13 @@
 mod access;
 #[cfg(feature = "sqlite")]
 mod analytics;
+#[cfg(feature = "dashboard")]
+mod auth;
 #[cfg(feature = "sqlite")]
 mod builder;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 mod clock;
 #[cfg(feature = "sqlite")]
 mod config;
@@ -22,6 +27,8 @@ mod sink;
 #[cfg(feature = "sqlite")]
 mod store;
 pub mod user;
+#[cfg(feature = "dashboard")]
+mod web;
 
 pub use self::{
     access::{Guard, Head, OpenToEveryone, Role},
@@ -43,3 +50,8 @@ pub use self::{
     config::{Config, Recording},
     report::{Ask, Reports},
 };
+
+#[cfg(feature = "dashboard")]
+pub use self::web::Dashboard;
+#[cfg(feature = "axum")]
+pub use axum;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `tower-analytics` program; see `src/cli/`.
+
+fn main() -> std::process::ExitCode {
+    tower_analytics::cli::main()
+}

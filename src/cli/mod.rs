@@ -1,0 +1,31 @@
+//! The `tower-analytics` program; one file a command.
+
+mod demo;
+mod fault;
+mod open_guard;
+pub mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Who uses your service, without sending data anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "tower-analytics", version, after_help = "Example: tower-analytics serve --data analytics-data")]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Program::parse().command {
+        Command::Serve(serve) => serve.run(),
+    }
+}

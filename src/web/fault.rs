@@ -1,0 +1,70 @@
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use http::{StatusCode, header};
+
+use super::links::Links;
+use crate::error::Error;
+
+/// A page that could not be shown, and what to do about it.
+pub(super) struct Fault {
+    status: StatusCode,
+    title: &'static str,
+    what: String,
+    links: Option<Links>,
+}
+
+#[derive(Template)]
+#[template(path = "fault.html")]
+struct FaultPage<'a> {
+    title: &'a str,
+    what: &'a str,
+    links: Option<&'a Links>,
+}
+
+impl Fault {
+    pub(super) fn sign_in() -> Self {
+        let what = "This page is for people who are signed in. The server that you started prints a sign-in link when it starts; \
+                    in an app, its own sign-in decides who may see this.";
+        Self { status: StatusCode::UNAUTHORIZED, title: "Please sign in", what: what.to_owned(), links: None }
+    }
+
+    pub(super) fn forbidden() -> Self {
+        let what = "You are signed in, but your role does not include this page.";
+        Self { status: StatusCode::FORBIDDEN, title: "Not for your role", what: what.to_owned(), links: None }
+    }
+
+    pub(super) fn link_is_over() -> Self {
+        let what = "A sign-in link works once and for ten minutes. Start the server again for a new one.";
+        Self { status: StatusCode::GONE, title: "This link is over", what: what.to_owned(), links: None }
+    }
+
+    pub(super) fn cross_site() -> Self {
+        let what = "Another site has sent you here with a form. Open the link itself, and press the button there.";
+        Self { status: StatusCode::FORBIDDEN, title: "Not from another site", what: what.to_owned(), links: None }
+    }
+
+    pub(super) fn with(self, links: Links) -> Self {
+        Self { links: Some(links), ..self }
+    }
+}
+
+impl From<Error> for Fault {
+    /// What went wrong goes to the log; the page says no more than that it did.
+    fn from(error: Error) -> Self {
+        tracing::error!(error = %error.chain(), "a page could not be answered");
+        let what = "The store could not answer. Requests to your service go on; the server's log says what is wrong.";
+        Self { status: StatusCode::INTERNAL_SERVER_ERROR, title: "That did not work", what: what.to_owned(), links: None }
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let page = FaultPage { title: self.title, what: &self.what, links: self.links.as_ref() };
+        let body = page.render().unwrap_or_else(|_| self.title.to_owned());
+        let mut response = (self.status, Html(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer realm=\"analytics\""));
+        }
+        response
+    }
+}

@@ -1,0 +1,114 @@
+//! Numbers, times and sizes as people write them; the exact value stands in the title.
+
+use std::{
+    borrow::Borrow,
+    time::{Duration, SystemTime},
+};
+
+use crate::clock::to_millis;
+
+/// `1 234 567` with thin spaces; from ten million on, `12.3 M`.
+pub(super) fn number(value: impl Borrow<u64>) -> String {
+    let value = *value.borrow();
+    match value {
+        0..10_000_000 => exact(value),
+        10_000_000..1_000_000_000 => format!("{:.1} M", value as f64 / 1e6),
+        _ => format!("{:.1} G", value as f64 / 1e9),
+    }
+}
+
+/// Every digit, in groups of three.
+pub(super) fn exact(value: impl Borrow<u64>) -> String {
+    let value = *value.borrow();
+    let digits = value.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 2);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `3.2 MB`
+pub(super) fn bytes(value: impl Borrow<u64>) -> String {
+    let value = *value.borrow();
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let (mut shown, mut unit) = (value as f64, 0);
+    while shown >= 1000.0 && unit < UNITS.len() - 1 {
+        shown /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{value} B") } else { format!("{shown:.1} {}", UNITS[unit]) }
+}
+
+/// `850 µs`, `12 ms`, `1.3 s`, `4 min`, `2 h 5 min`
+pub(super) fn duration(value: impl Borrow<Duration>) -> String {
+    let value = *value.borrow();
+    let (micros, seconds) = (value.as_micros(), value.as_secs());
+    match seconds {
+        0 if micros < 1000 => format!("{micros} µs"),
+        0 if micros < 10_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        0 => format!("{} ms", micros / 1000),
+        1..60 => format!("{:.1} s", value.as_secs_f64()),
+        60..3600 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+/// `just now`, `3 min ago`
+pub(super) fn ago(then: impl Borrow<SystemTime>, now: impl Borrow<SystemTime>) -> String {
+    let (then, now) = (*then.borrow(), *now.borrow());
+    match now.duration_since(then) {
+        Ok(gap) if gap.as_secs() >= 60 => format!("{} ago", duration(gap)),
+        Ok(gap) if gap.as_secs() >= 5 => format!("{} s ago", gap.as_secs()),
+        _ => "just now".to_owned(),
+    }
+}
+
+/// `2026-11-24 20:15:03 UTC`
+pub(super) fn time<T: Borrow<SystemTime>>(value: T) -> String {
+    let value = *value.borrow();
+    let stamp = jiff::Timestamp::from_millisecond(to_millis(value)).unwrap_or_default();
+    jiff::tz::Offset::UTC.to_datetime(stamp).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The time, or nothing.
+pub(super) fn maybe_time(value: impl Borrow<Option<SystemTime>>) -> String {
+    value.borrow().map(time::<SystemTime>).unwrap_or_default()
+}
+
+/// `2026-11`
+pub(super) fn month(number: &str) -> String {
+    format!("{}-{}", number.get(..4).unwrap_or_default(), number.get(4..).unwrap_or_default())
+}
+
+/// `12.5 %`
+pub(super) fn share(part: u64, whole: u64) -> String {
+    if whole == 0 { "–".to_owned() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_like_numbers() {
+        assert_eq!(number(0), "0");
+        assert_eq!(number(1_234_567), "1\u{202f}234\u{202f}567");
+        assert_eq!(number(12_345_678), "12.3 M");
+        assert_eq!((bytes(999), bytes(3_200_000)), ("999 B".to_owned(), "3.2 MB".to_owned()));
+        assert_eq!((share(1, 8), share(0, 0)), ("12.5 %".to_owned(), "–".to_owned()));
+    }
+
+    #[test]
+    fn durations_and_times_read_like_time() {
+        let shown = [850, 4_200, 12_700, 1_300_000, 240_000_000, 7_500_000_000].map(|us| duration(Duration::from_micros(us)));
+        assert_eq!(shown, ["850 µs", "4.2 ms", "12 ms", "1.3 s", "4 min", "2 h 5 min"]);
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
+        assert_eq!(ago(now - Duration::from_secs(180), now), "3 min ago");
+        assert_eq!(ago(now + Duration::from_secs(180), now), "just now");
+        assert_eq!(time(now), "1970-01-02 00:00:00 UTC");
+    }
+}

@@ -1,0 +1,51 @@
+use axum::extract::OriginalUri;
+use http::request::Parts;
+
+/// Where our pages are as the browser sees them: every link derives from here, under `nest` and behind a proxy's sub-path too.
+#[derive(Clone, Debug)]
+pub(super) struct Links {
+    base: String,
+}
+
+impl Links {
+    /// `public_url` has the last word; otherwise what `nest` has taken off the path is put back.
+    pub(super) fn of(parts: &Parts, base_path: &str, public_url: Option<&str>) -> Self {
+        if let Some(path) = public_url.and_then(|url| url.parse::<http::Uri>().ok()) {
+            return Self { base: format!("{}{base_path}", path.path().trim_end_matches('/')) };
+        }
+        let seen = parts.uri.path();
+        let original = parts.extensions.get::<OriginalUri>().map_or(seen, |original| original.path());
+        Self { base: format!("{}{base_path}", original.strip_suffix(seen).unwrap_or_default()) }
+    }
+
+    /// The first page.
+    pub(super) fn home(&self) -> &str {
+        &self.base
+    }
+
+    /// A path below the base, such as `assets/style.css`.
+    pub(super) fn to(&self, path: &str) -> String {
+        format!("{}/{path}", self.base)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home(seen: &str, original: Option<&str>, public_url: Option<&str>) -> String {
+        let (mut parts, ()) = http::Request::get(seen).body(()).unwrap().into_parts();
+        if let Some(original) = original {
+            parts.extensions.insert(OriginalUri(original.parse().unwrap()));
+        }
+        Links::of(&parts, "/analytics", public_url).home().to_owned()
+    }
+
+    #[test]
+    fn links_lead_back_through_nest_and_proxies() {
+        assert_eq!(home("/analytics", None, None), "/analytics");
+        assert_eq!(home("/analytics/users", Some("/admin/analytics/users"), None), "/admin/analytics");
+        assert_eq!(home("/analytics", None, Some("https://example.com/ops/")), "/ops/analytics");
+        assert_eq!(home("/analytics", None, Some("https://example.com")), "/analytics");
+    }
+}

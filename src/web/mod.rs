@@ -1,0 +1,13 @@
+//! What people see. Every route declares the role it takes at registration; see `host.rs`.
+
+mod assets;
+mod dashboard;
+mod fault;
+mod format;
+mod headers;
+mod host;
+mod link;
+mod links;
+mod router;
+
+pub use self::router::Dashboard;

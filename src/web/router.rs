@@ -1,0 +1,136 @@
+use std::{fmt, sync::Arc};
+
+use axum::Router;
+
+use super::{
+    assets, dashboard, headers,
+    host::{Host, Site},
+    link,
+};
+use crate::{access::Guard, analytics::Analytics, auth::OneTimeLink, config::Config, error::Error, layer::Proxies, report::Reports};
+
+/// The pages, ready to be merged into any axum router, **before** the layer is added:
+/// `.merge(analytics.dashboard(guard)).layer(analytics.layer())`.
+///
+/// Its routes all lie below the base path, it has no fallback, and it keeps its own requests from being recorded.
+#[must_use = "pages are seen once they are merged into a router"]
+pub struct Dashboard {
+    site: Site,
+    link: Option<OneTimeLink>,
+}
+
+impl Analytics {
+    /// The pages, for whom the guard lets in. There is no way to them without a guard.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use axum::{Router, routing::get};
+    /// use tower_analytics::{Analytics, Head, Role};
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// let staff = |head: &Head<'_>| (head.header("x-staff") == Some("yes")).then_some(Role::Mod);
+    /// let app: Router = Router::new()
+    ///     .route("/items", get(|| async { "items" }))
+    ///     .merge(analytics.dashboard(staff))
+    ///     .layer(analytics.layer());
+    /// # Ok(()) }
+    /// ```
+    pub fn dashboard(&self, guard: impl Guard) -> Dashboard {
+        Dashboard::new(self.reports(), Some(self.clone()), self.config(), Arc::new(guard))
+    }
+}
+
+impl Dashboard {
+    pub(crate) fn new(reports: Reports, recording: Option<Analytics>, config: &Config, guard: Arc<dyn Guard>) -> Self {
+        let site = Site {
+            reports,
+            recording,
+            guard,
+            base_path: config.base_path.as_str().into(),
+            public_url: config.public_url.as_deref().map(Into::into),
+            // They were read once when the settings were checked.
+            proxies: Proxies::new(&config.trusted_proxies).unwrap_or_default(),
+        };
+        Self { site, link: None }
+    }
+
+    /// Lets whoever has the link in, too.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the standalone server's"))]
+    pub(crate) fn with_link(self, link: OneTimeLink) -> Self {
+        Self { link: Some(link), ..self }
+    }
+
+    fn host(link: Option<OneTimeLink>) -> Host {
+        let mut host = Host::default();
+        assets::register(&mut host);
+        dashboard::register(&mut host);
+        if let Some(link) = link {
+            link::register(&mut host, link);
+        }
+        host
+    }
+}
+
+impl<S: Clone + Send + Sync + 'static> From<Dashboard> for Router<S> {
+    fn from(dashboard: Dashboard) -> Self {
+        headers::add(Dashboard::host(dashboard.link).into_router(dashboard.site)).with_state(())
+    }
+}
+
+impl fmt::Debug for Dashboard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dashboard").field("base_path", &self.site.base_path).finish_non_exhaustive()
+    }
+}
+
+/// Every blocking question goes through here, the wait for a connection included.
+pub(super) async fn blocking<T: Send + 'static>(question: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(question).await {
+        Ok(answer) => answer,
+        Err(error) => Err(Error::new(crate::error::ErrorKind::Storage, "a question panicked").with_source(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::{Request, StatusCode, header};
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{
+        access::{Head, Role},
+        clock::Clock,
+    };
+
+    fn app(role: Option<Role>) -> Router {
+        let (analytics, _) = Analytics::testing();
+        let (link, _) = OneTimeLink::new(Clock::system()).unwrap();
+        analytics.dashboard(move |_: &Head<'_>| role).with_link(link).into()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_route_is_closed_to_roles_below_the_one_it_declares() {
+        let (link, _) = OneTimeLink::new(Clock::system()).unwrap();
+        let declared = Dashboard::host(Some(link)).declared();
+        assert!(declared.len() >= 3, "{declared:?}");
+        for (path, needed) in declared {
+            for role in [None, Some(Role::Anyone), Some(Role::User), Some(Role::Mod), Some(Role::Admin)] {
+                for method in ["GET", "HEAD", "POST", "DELETE"] {
+                    let uri = format!("/analytics{}{}", if path.is_empty() { "" } else { "/" }, path.replace("{secret}", "abc"));
+                    let request = Request::builder().method(method).uri(&uri).body(Body::empty()).unwrap();
+                    let response = app(role).oneshot(request).await.unwrap();
+                    let status = response.status();
+                    let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+                    let allowed = needed == Role::Anyone || role.is_some_and(|role| role >= needed);
+                    assert_eq!(denied, !allowed, "{method} {uri} as {role:?}: {status}");
+                    if denied {
+                        assert_eq!(status == StatusCode::UNAUTHORIZED, role.is_none());
+                    }
+                    assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY), "{uri}");
+                    assert!(response.extensions().get::<crate::Skip>().is_some(), "{uri}");
+                }
+            }
+        }
+    }
+}
