@@ -1,0 +1,117 @@
+//! An app as you have one, with the layer and the dashboard added: search for `analytics`.
+//!
+//! `cargo run --release --example axum_app -- --open`, then `curl -H 'X-User-Id: ann' localhost:3000/items/7`
+//! and <http://localhost:3000/analytics>.
+
+use std::{convert::Infallible, net::SocketAddr, path::PathBuf, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::{Body, Bytes},
+    extract::{Path, Query},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use clap::Parser;
+use serde::Deserialize;
+use tower_analytics::{Analytics, ErrorNote, Head, Role, User};
+
+#[derive(Parser)]
+struct Flags {
+    #[arg(long, default_value = "127.0.0.1")]
+    host: std::net::IpAddr,
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// The analytics directory
+    #[arg(long, default_value = "./analytics-data")]
+    data: PathBuf,
+    /// Let everybody on this machine see the dashboard; otherwise whoever sends `X-Staff: yes`, standing in for your own sign-in
+    #[arg(long)]
+    open: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let flags = Flags::parse();
+    let analytics = Analytics::builder(&flags.data)
+        .user(|head| head.header("x-user-id").map(User::new)) // stands in for your own sign-in
+        .build()?;
+    let open = flags.open && flags.host.is_loopback();
+    let staff = move |head: &Head<'_>| {
+        let here = open && head.peer().is_some_and(|peer| peer.is_loopback()) && head.header("x-forwarded-for").is_none();
+        (here || head.header("x-staff") == Some("yes")).then_some(Role::Admin)
+    };
+    let app = routes().merge(analytics.dashboard(staff)).layer(analytics.layer()); // the layer last
+
+    let listener = tokio::net::TcpListener::bind((flags.host, flags.port)).await?;
+    println!("http://{0}/items and http://{0}/analytics", listener.local_addr()?);
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(analytics.closing(tokio::signal::ctrl_c()))
+        .await?;
+    analytics.shutdown(Duration::from_secs(5))?; // a clean stop loses nothing
+    Ok(())
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/items", get(list).post(create))
+        .route("/items/{id}", get(show))
+        .route("/slow", get(slow))
+        .route("/stream", get(stream))
+        .route("/sized", get(sized))
+        .route("/fail", get(fail))
+        .route("/panic", get(panic))
+}
+
+async fn list() -> Json<[&'static str; 2]> {
+    Json(["a hammer", "a saw"])
+}
+
+async fn create() -> StatusCode {
+    StatusCode::CREATED
+}
+
+async fn show(Path(id): Path<String>) -> String {
+    format!("item {id}\n")
+}
+
+#[derive(Deserialize)]
+struct Ask {
+    #[serde(default)]
+    ms: u64,
+    #[serde(default)]
+    kb: usize,
+}
+
+async fn slow(Query(ask): Query<Ask>) -> &'static str {
+    tokio::time::sleep(Duration::from_millis(ask.ms)).await;
+    "at last\n"
+}
+
+/// `kb` chunks of 1 kB, a pause after each.
+fn chunks(kb: usize) -> Body {
+    let chunk = Bytes::from_static(&[b'.'; 1000]);
+    Body::from_stream(futures_util::stream::unfold((kb, chunk), |(left, chunk)| async move {
+        let left = left.checked_sub(1)?;
+        tokio::task::yield_now().await;
+        Some((Ok::<_, Infallible>(chunk.clone()), (left, chunk)))
+    }))
+}
+
+async fn stream(Query(ask): Query<Ask>) -> Body {
+    chunks(ask.kb)
+}
+
+async fn sized(Query(ask): Query<Ask>) -> Response {
+    ([(header::CONTENT_LENGTH, (ask.kb * 1000).to_string())], chunks(ask.kb)).into_response()
+}
+
+async fn fail() -> impl IntoResponse {
+    let note = ErrorNote::new("warehouse", "shelf 4711 is \"empty\"");
+    (StatusCode::INTERNAL_SERVER_ERROR, axum::Extension(note), "that did not work\n")
+}
+
+async fn panic() -> &'static str {
+    panic!("as asked")
+}
