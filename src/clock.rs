@@ -125,6 +125,7 @@ impl Month {
     }
 
     /// From its number, as [`number`](Self::number) gives it.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn from_number(number: i64) -> Option<Self> {
         let (year, month) = (number / 100, number % 100);
         ((1970..=9998).contains(&year) && (1..=12).contains(&month)).then_some(Self { year: year as i16, month: month as i8 })
@@ -143,7 +144,6 @@ impl Month {
     }
 
     /// The first millisecond of the month after it.
-    #[cfg(test)]
     pub(crate) fn end(self) -> Millis {
         let next = if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { year: self.year, month: self.month + 1 } };
         next.start()
@@ -166,7 +166,7 @@ pub(crate) fn day_of(at: Millis) -> i64 {
     at.div_euclid(DAY_MS)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use super::*;
 

@@ -87,6 +87,7 @@ impl Device {
         self.bot.as_ref()
     }
 
+    #[cfg(feature = "sqlite")]
     pub(crate) fn from_parts(platform: &str, app_version: &str, name: &str, bot: Option<Bot>) -> Self {
         Self { platform: platform.into(), app_version: app_version.into(), name: name.into(), bot }
     }

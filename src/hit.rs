@@ -73,6 +73,7 @@ pub(crate) struct Resolved {
     pub(crate) session: Option<SessionId>,
     pub(crate) opens: bool,
     pub(crate) action: bool,
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps it"))]
     pub(crate) key: u64,
 }
 
@@ -394,7 +395,11 @@ impl fmt::Debug for Hit {
 }
 
 fn cut(text: &str, longest: usize) -> &str {
-    if text.len() <= longest { text } else { &text[..text.floor_char_boundary(longest)] }
+    if text.len() <= longest {
+        return text;
+    }
+    let boundary = (0..=longest).rev().find(|place| text.is_char_boundary(*place));
+    &text[..boundary.unwrap_or_default()]
 }
 
 fn network(address: IpAddr) -> IpAddr {

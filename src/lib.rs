@@ -4,7 +4,7 @@
 mod access;
 #[cfg(feature = "sqlite")]
 mod analytics;
-#[cfg(feature = "dashboard")]
+#[cfg(feature = "cli")]
 mod auth;
 #[cfg(feature = "sqlite")]
 mod builder;

@@ -124,6 +124,7 @@ pub(crate) struct OpenSession {
 
 /// Whose session it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store brings any back"))]
 pub(crate) enum Actor {
     User(Box<str>),
     Visitor(u64),

@@ -22,7 +22,7 @@ pub(crate) struct Proxies(Vec<IpNet>);
 
 impl Default for Proxies {
     fn default() -> Self {
-        Self(vec![IpNet::new_assert([127, 0, 0, 0].into(), 8), IpNet::new_assert(std::net::Ipv6Addr::LOCALHOST.into(), 128)])
+        Self::new(DEFAULT_TRUSTED_PROXIES).unwrap_or_else(|_| Self(Vec::new()))
     }
 }
 

@@ -63,6 +63,8 @@ mod notes;
 mod pending;
 mod service;
 
+#[cfg(feature = "dashboard")]
+pub(crate) use self::identity::head_of;
 pub use self::{
     body::ResponseBody,
     future::ResponseFuture,
@@ -70,7 +72,8 @@ pub use self::{
     notes::{ErrorNote, Skip},
     service::AnalyticsService,
 };
+#[cfg(feature = "sqlite")]
 pub(crate) use self::{
-    identity::{DEFAULT_TRUSTED_PROXIES, Proxies, head_of},
+    identity::{DEFAULT_TRUSTED_PROXIES, Proxies},
     layer::UserOf,
 };

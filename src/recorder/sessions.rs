@@ -2,6 +2,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     hash::Hasher,
     net::IpAddr,
+    ops::Range,
 };
 
 use siphasher::sip::SipHasher24;
@@ -24,6 +25,8 @@ pub(super) struct Sessions {
     visitors: HashMap<u64, Vec<Open>>,
     open: usize,
     next: BTreeMap<Month, u32>,
+    /// The month of the last hit, which nearly always is the month of the next.
+    month: Option<(Range<Millis>, Month)>,
     salts: BTreeMap<i64, Salt>,
     fresh_salts: Vec<(i64, Salt)>,
     key: Salt,
@@ -57,6 +60,7 @@ impl Sessions {
             visitors: HashMap::new(),
             open: 0,
             next: resume.next.into_iter().collect(),
+            month: None,
             salts: resume.salts.into_iter().collect(),
             fresh_salts: Vec::new(),
             key: resume.key.unwrap_or_else(random),
@@ -77,7 +81,7 @@ impl Sessions {
     /// Finds or opens the session of a hit. `None` if its time has no month.
     pub(super) fn resolve(&mut self, hit: &Hit, now: Millis) -> Option<Resolved> {
         let at = hit.facts.at?;
-        let month = Month::of(at)?;
+        let month = self.month_of(at)?;
         let past = (now - at).abs() > self.timeout;
         if past {
             self.past = (self.past.0.max(at), now);
@@ -186,6 +190,17 @@ impl Sessions {
             self.visitors.insert(visitor, list);
         }
         visitor
+    }
+
+    fn month_of(&mut self, at: Millis) -> Option<Month> {
+        if let Some((range, month)) = &self.month
+            && range.contains(&at)
+        {
+            return Some(*month);
+        }
+        let month = Month::of(at)?;
+        self.month = Some((month.start()..month.end(), month));
+        Some(month)
     }
 
     fn key_of(&self, key: &str) -> u64 {

@@ -91,7 +91,7 @@ impl Writer {
             if let Err(error) = &result {
                 wait = self.after_error(error);
             }
-            self.tell();
+            self.tell(TELL_AGE);
             self.answer(&turn, result.err());
             if turn.stop {
                 return self.stopped();
@@ -279,9 +279,9 @@ impl Writer {
     }
 
     /// Drops are worth a line in the log, not one each.
-    fn tell(&mut self) {
+    fn tell(&mut self, age: Duration) {
         let (when, before) = &self.told;
-        if when.elapsed() < TELL_AGE {
+        if when.elapsed() < age {
             return;
         }
         let now = self.counters();
@@ -307,8 +307,7 @@ impl Writer {
         if lost > 0 {
             self.queue.live.drop(DropCause::Storage, lost);
         }
-        self.told.0 = Instant::now() - TELL_AGE;
-        self.tell();
+        self.tell(Duration::ZERO);
         let queue = Arc::clone(&self.queue);
         // The sink closes its files and gives up its lock before anybody hears that it is over.
         let closed = catch_unwind(AssertUnwindSafe(|| drop(self)));

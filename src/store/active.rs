@@ -51,16 +51,15 @@ impl Active {
         }
     }
 
-    pub(super) fn add(&mut self, month: Month, row: &Row) {
+    /// Adds a row of the month that began at `start`.
+    pub(super) fn add(&mut self, month: Month, start: Millis, row: &Row) {
+        let at = start + row.at;
         let id = SessionId { month, number: row.session };
         let session = match self.sessions.entry(id) {
             Entry::Occupied(session) => session.into_mut(),
             // Its opening row was lost with a damaged file: what the raw rows say is all there is.
-            Entry::Vacant(place) => {
-                place.insert(Session { user: row.user, device: row.device, started: month.start() + row.at, ..Session::default() })
-            }
+            Entry::Vacant(place) => place.insert(Session { user: row.user, device: row.device, started: at, ..Session::default() }),
         };
-        let at = month.start() + row.at;
         session.started = session.started.min(at);
         session.last = session.last.max(at);
         session.hits += 1;

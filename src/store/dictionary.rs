@@ -56,7 +56,16 @@ struct Fresh {
     names: Vec<(u32, Box<str>, Millis)>,
     endpoints: Vec<(u32, Box<str>, Box<str>)>,
     devices: Vec<(u32, Arc<Device>)>,
-    errors: Vec<(u32, Box<str>, Box<str>, u32, Box<str>, Millis)>,
+    errors: Vec<FreshError>,
+}
+
+struct FreshError {
+    number: u32,
+    kind: Box<str>,
+    message: Box<str>,
+    endpoint: u32,
+    sample: Box<str>,
+    first_seen: Millis,
 }
 
 const OTHER: u32 = 0;
@@ -195,7 +204,8 @@ impl Dictionary {
         let number = self.next.error;
         self.next.error += 1;
         self.errors.insert(key.into(), number);
-        self.fresh.errors.push((number, kind.into(), message.into(), endpoint, sample.into(), at));
+        let fresh = FreshError { number, kind: kind.into(), message: message.into(), endpoint, sample: sample.into(), first_seen: at };
+        self.fresh.errors.push(fresh);
         number
     }
 
@@ -230,8 +240,8 @@ impl Dictionary {
         let mut statement = tx.prepare_cached(
             "insert or ignore into errors (number, kind, message, endpoint, sample, first_seen) values (?, ?, ?, ?, ?, ?)",
         )?;
-        for (number, kind, message, endpoint, sample, at) in &self.fresh.errors {
-            statement.execute(params![number, kind, message, endpoint, sample, at])?;
+        for FreshError { number, kind, message, endpoint, sample, first_seen } in &self.fresh.errors {
+            statement.execute(params![number, kind, message, endpoint, sample, first_seen])?;
         }
         Ok(())
     }

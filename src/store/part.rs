@@ -15,6 +15,7 @@ use crate::{
 /// One month's raw file, and what analytics.db says of it.
 pub(super) struct Part {
     pub(super) month: Month,
+    pub(super) start: Millis,
     pub(super) file_id: Salt,
     pub(super) state: &'static str,
     /// The last raw row that is in everything derived.
@@ -38,6 +39,7 @@ impl Part {
     fn new(month: Month, file_id: Salt, connection: Connection) -> Self {
         Self {
             month,
+            start: month.start(),
             file_id,
             state: OPEN,
             watermark: 0,
@@ -71,6 +73,7 @@ impl Part {
             let watermark: i64 = row.get(5)?;
             Ok(Month::from_number(row.get(0)?).map(|month| Self {
                 month,
+                start: month.start(),
                 file_id: row.get(1).unwrap_or_default(),
                 state: if state == MISSING { MISSING } else { OPEN },
                 watermark,
@@ -179,7 +182,7 @@ impl Part {
     }
 
     pub(super) fn count(&mut self, row: &Row) {
-        let at = self.month.start() + row.at;
+        let at = self.start + row.at;
         self.least = Some(self.least.map_or(at, |least| least.min(at)));
         self.greatest = Some(self.greatest.map_or(at, |greatest| greatest.max(at)));
         self.hits += 1;

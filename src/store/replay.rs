@@ -64,7 +64,8 @@ fn replay(part: &mut Part, directory: &Path, active: &mut Active) -> Result<(), 
     part.next_row = part.next_row.max(last + 1);
     if last > part.watermark {
         let before = part.hits;
-        part.replay(|month, row| active.add(month, row)).context(&format!("replay {name}"))?;
+        let start = part.start;
+        part.replay(|month, row| active.add(month, start, row)).context(&format!("replay {name}"))?;
         tracing::debug!(part = %name, hits = part.hits - before, "replayed");
     }
     part.close();

@@ -1,4 +1,7 @@
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    path::{Path, PathBuf},
+};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -64,6 +67,13 @@ const OPEN_PARTS: usize = 4;
 /// While nothing happens the heartbeat is enough this often.
 const IDLE_HEARTBEAT: Millis = 10_000;
 
+impl Pending {
+    /// What is left of a batch of which raw rows may have been written; one of which none was is resolved anew.
+    fn if_begun(self) -> Self {
+        if self.main_done { Self { tried: true, ..self } } else { Self::default() }
+    }
+}
+
 impl Store {
     pub(crate) fn new(directory: PathBuf, caps: Caps, session_timeout: Millis) -> Self {
         Self { directory, caps, session_timeout, lock: None, opened: None, _owned: None }
@@ -73,7 +83,7 @@ impl Store {
         Self { _owned: owned, ..self }
     }
 
-    fn opened(&mut self) -> Result<(&mut Opened, &PathBuf), Error> {
+    fn opened(&mut self) -> Result<(&mut Opened, &Path), Error> {
         let opened = self.opened.as_mut().ok_or_else(|| Error::new(ErrorKind::Storage, "the data directory is not open"))?;
         Ok((opened, &self.directory))
     }
@@ -91,10 +101,11 @@ impl Sink for Store {
     }
 
     fn resume(&mut self) -> Result<Resume, Error> {
-        // After a panic nothing in memory is believed; the files are.
         let fresh = match self.opened.take() {
             Some(opened) if opened.pending.batch == 0 => opened,
-            _ => Opened::open(self)?,
+            // After a panic nothing in memory is believed, the files are: but for a batch that may be half in them.
+            Some(Opened { pending, .. }) => Opened { pending: pending.if_begun(), ..Opened::open(self)? }.past_pending(),
+            None => Opened::open(self)?,
         };
         let resume = fresh.resume()?;
         self.opened = Some(fresh);
@@ -135,6 +146,16 @@ impl Opened {
         Ok(opened)
     }
 
+    /// Numbers that the batch in hand has taken are not given again.
+    fn past_pending(mut self) -> Self {
+        for (month, rows) in &self.pending.rows {
+            if let (Some(part), Some(last)) = (self.parts.get_mut(month), rows.last()) {
+                part.next_row = part.next_row.max(last.id + 1);
+            }
+        }
+        self
+    }
+
     /// Puts what the replay found in its place, and forgets sessions that opened and never had a hit.
     fn settle(&mut self, store: &Store) -> rusqlite::Result<()> {
         let empty: Vec<SessionId> = self.active.iter().filter(|(_, session)| session.hits == 0).map(|(id, _)| id).collect();
@@ -172,16 +193,17 @@ impl Opened {
     }
 
     /// Strings to numbers, hits to rows. Changes nothing that an error could leave half done.
-    fn resolve(&mut self, batch: &Batch<'_>, directory: &PathBuf, caps: Caps) -> Result<(), Error> {
+    fn resolve(&mut self, batch: &Batch<'_>, directory: &Path, caps: Caps) -> Result<(), Error> {
         let mut pending = Pending::default();
         self.visitors.add_salts(batch.salts);
         for hit in batch.hits {
             let (Some(at), Some(session)) = (hit.facts.at, hit.session()) else { continue };
-            if !self.parts.contains_key(&session.month) {
+            if let Entry::Vacant(place) = self.parts.entry(session.month) {
                 tracing::info!(month = %session.month, "a new month begins");
-                self.parts.insert(session.month, Part::create(directory, session.month)?);
+                place.insert(Part::create(directory, session.month)?);
             }
-            let row = self.row(hit, at, session, caps)?;
+            let start = self.parts.get(&session.month).map_or(0, |part| part.start);
+            let row = self.row(hit, at, at - start, session, caps)?;
             if hit.opens_session() {
                 let opening = Session {
                     user: row.user,
@@ -218,7 +240,7 @@ impl Opened {
         Ok(())
     }
 
-    fn row(&mut self, hit: &Hit, at: Millis, session: SessionId, caps: Caps) -> Result<Row, Error> {
+    fn row(&mut self, hit: &Hit, at: Millis, into_month: Millis, session: SessionId, caps: Caps) -> Result<Row, Error> {
         let user = match (hit.user(), hit.visitor()) {
             (Some(user), _) => self.dictionary.user(&self.main, user, hit.get(Field::UserName), at)?,
             (None, Some(visitor)) => self.visitors.number(&self.main, day_of(at), visitor, caps.visitors_a_day)?,
@@ -230,7 +252,7 @@ impl Opened {
         let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         Ok(Row {
             id: 0,
-            at: at - session.month.start(),
+            at: into_month,
             session: session.number,
             user,
             endpoint,
@@ -275,7 +297,7 @@ impl Opened {
         Ok(())
     }
 
-    fn write_raw(&mut self, directory: &PathBuf) -> Result<(), Error> {
+    fn write_raw(&mut self, directory: &Path) -> Result<(), Error> {
         let again = std::mem::replace(&mut self.pending.tried, true);
         while let Some(entry) = self.pending.rows.first_entry() {
             let month = *entry.key();
@@ -283,7 +305,7 @@ impl Opened {
                 part.write(directory, entry.get(), again)?;
                 for row in entry.get() {
                     part.count(row);
-                    self.active.add(month, row);
+                    self.active.add(month, part.start, row);
                 }
             }
             entry.remove();
@@ -291,7 +313,7 @@ impl Opened {
         Ok(())
     }
 
-    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &PathBuf) -> Result<(), Error> {
+    fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &Path) -> Result<(), Error> {
         let Checkpoint { ended, counters, now } = checkpoint;
         let quiet = ended.is_empty() && !self.active.has_changed() && self.told.0.dropped() == counters.dropped();
         if quiet && (0..IDLE_HEARTBEAT).contains(&(now - self.told.1)) {

@@ -33,11 +33,13 @@ impl Fault {
         Self { status: StatusCode::FORBIDDEN, title: "Not for your role", what: what.to_owned(), links: None }
     }
 
+    #[cfg(feature = "cli")]
     pub(super) fn link_is_over() -> Self {
         let what = "A sign-in link works once and for ten minutes. Start the server again for a new one.";
         Self { status: StatusCode::GONE, title: "This link is over", what: what.to_owned(), links: None }
     }
 
+    #[cfg(feature = "cli")]
     pub(super) fn cross_site() -> Self {
         let what = "Another site has sent you here with a form. Open the link itself, and press the button there.";
         Self { status: StatusCode::FORBIDDEN, title: "Not from another site", what: what.to_owned(), links: None }

@@ -18,7 +18,7 @@ use crate::{
 
 /// Where capabilities register. There is no way to a route without saying the role it takes.
 #[derive(Default)]
-pub(super) struct Host {
+pub(crate) struct Host {
     routes: Vec<Route>,
 }
 
@@ -31,7 +31,7 @@ struct Route {
 
 /// What every handler may ask for.
 #[derive(Clone)]
-pub(super) struct Site {
+pub(crate) struct Site {
     pub(super) reports: Reports,
     /// The recorder of this process, if it is the one that records.
     pub(super) recording: Option<Analytics>,

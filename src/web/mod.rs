@@ -6,6 +6,7 @@ mod fault;
 mod format;
 mod headers;
 mod host;
+#[cfg(feature = "cli")]
 mod link;
 mod links;
 mod router;

@@ -2,12 +2,15 @@ use std::{fmt, sync::Arc};
 
 use axum::Router;
 
+#[cfg(feature = "cli")]
+use super::link;
 use super::{
     assets, dashboard, headers,
     host::{Host, Site},
-    link,
 };
-use crate::{access::Guard, analytics::Analytics, auth::OneTimeLink, config::Config, error::Error, layer::Proxies, report::Reports};
+#[cfg(feature = "cli")]
+use crate::auth::OneTimeLink;
+use crate::{access::Guard, analytics::Analytics, config::Config, error::Error, layer::Proxies, report::Reports};
 
 /// The pages, ready to be merged into any axum router, **before** the layer is added:
 /// `.merge(analytics.dashboard(guard)).layer(analytics.layer())`.
@@ -16,7 +19,7 @@ use crate::{access::Guard, analytics::Analytics, auth::OneTimeLink, config::Conf
 #[must_use = "pages are seen once they are merged into a router"]
 pub struct Dashboard {
     site: Site,
-    link: Option<OneTimeLink>,
+    host: Host,
 }
 
 impl Analytics {
@@ -51,29 +54,23 @@ impl Dashboard {
             // They were read once when the settings were checked.
             proxies: Proxies::new(&config.trusted_proxies).unwrap_or_default(),
         };
-        Self { site, link: None }
-    }
-
-    /// Lets whoever has the link in, too.
-    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the standalone server's"))]
-    pub(crate) fn with_link(self, link: OneTimeLink) -> Self {
-        Self { link: Some(link), ..self }
-    }
-
-    fn host(link: Option<OneTimeLink>) -> Host {
         let mut host = Host::default();
         assets::register(&mut host);
         dashboard::register(&mut host);
-        if let Some(link) = link {
-            link::register(&mut host, link);
-        }
-        host
+        Self { site, host }
+    }
+
+    /// Lets whoever has the link in, too.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with_link(mut self, link: OneTimeLink) -> Self {
+        link::register(&mut self.host, link);
+        self
     }
 }
 
 impl<S: Clone + Send + Sync + 'static> From<Dashboard> for Router<S> {
     fn from(dashboard: Dashboard) -> Self {
-        headers::add(Dashboard::host(dashboard.link).into_router(dashboard.site)).with_state(())
+        headers::add(dashboard.host.into_router(dashboard.site)).with_state(())
     }
 }
 
@@ -91,7 +88,7 @@ pub(super) async fn blocking<T: Send + 'static>(question: impl FnOnce() -> Resul
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod tests {
     use axum::body::Body;
     use http::{Request, StatusCode, header};
@@ -103,23 +100,23 @@ mod tests {
         clock::Clock,
     };
 
-    fn app(role: Option<Role>) -> Router {
+    fn dashboard(role: Option<Role>) -> Dashboard {
         let (analytics, _) = Analytics::testing();
         let (link, _) = OneTimeLink::new(Clock::system()).unwrap();
-        analytics.dashboard(move |_: &Head<'_>| role).with_link(link).into()
+        analytics.dashboard(move |_: &Head<'_>| role).with_link(link)
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn every_route_is_closed_to_roles_below_the_one_it_declares() {
-        let (link, _) = OneTimeLink::new(Clock::system()).unwrap();
-        let declared = Dashboard::host(Some(link)).declared();
+        let declared = dashboard(None).host.declared();
         assert!(declared.len() >= 3, "{declared:?}");
         for (path, needed) in declared {
             for role in [None, Some(Role::Anyone), Some(Role::User), Some(Role::Mod), Some(Role::Admin)] {
                 for method in ["GET", "HEAD", "POST", "DELETE"] {
                     let uri = format!("/analytics{}{}", if path.is_empty() { "" } else { "/" }, path.replace("{secret}", "abc"));
                     let request = Request::builder().method(method).uri(&uri).body(Body::empty()).unwrap();
-                    let response = app(role).oneshot(request).await.unwrap();
+                    let app: Router = dashboard(role).into();
+                    let response = app.oneshot(request).await.unwrap();
                     let status = response.status();
                     let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
                     let allowed = needed == Role::Anyone || role.is_some_and(|role| role >= needed);
