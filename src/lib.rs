@@ -1,4 +1,75 @@
-//! tower-analytics
+//! See who uses your service, without sending data anywhere.
+//!
+//! A tower [`Layer`](AnalyticsLayer) records sessions and endpoint hits of any Rust HTTP service (axum, hyper, tonic).
+//! They go through a bounded queue and one writer thread into an embedded SQLite directory, one file a month. A
+//! dashboard shows them, from the same process or from another one. No second service, no tracker, no CDN.
+//!
+//! ```
+//! # #[cfg(feature = "dashboard")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let directory = dir.path();
+//! use axum::{Router, routing::get};
+//! use std::time::Duration;
+//! use tower_analytics::{Analytics, Head, Role, User};
+//!
+//! let analytics = Analytics::builder(directory)                  // such as "analytics-data"
+//!     .user(|head| head.header("x-user-id").map(User::new))      // or a handler answers with Extension(User::new(id))
+//!     .build()?;
+//! let staff = |head: &Head<'_>| (head.header("x-staff") == Some("yes")).then_some(Role::Mod);
+//! let app: Router = Router::new()
+//!     .route("/items/{id}", get(|| async { "an item" }))
+//!     .merge(analytics.dashboard(staff))                         // no dashboard without a guard
+//!     .layer(analytics.layer());                                 // last, so that 404s are seen
+//! // axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
+//! //     .with_graceful_shutdown(analytics.closing(ctrl_c())).await?;
+//! analytics.shutdown(Duration::from_secs(5))?;                   // a clean stop loses nothing
+//! # Ok(()) }
+//! # #[cfg(not(feature = "dashboard"))] fn main() {}
+//! ```
+//!
+//! # Where things are
+//!
+//! ```text
+//! request ─► layer ─► recorder ─► writer ─► store ─► report ─► web
+//! ```
+//!
+//! - [`Analytics`]: the handle; [`Builder`] and [`Config`]: its settings, each with its default.
+//! - [`layer`]: what is recorded when; [`AnalyticsLayer`], [`User`], [`Skip`], [`ErrorNote`].
+//! - [`Recorder`]: the bounded queue and the writer's thread; [`Sink`] for an engine of your own.
+//! - [`Reports`]: questions and their answers, see [`report`].
+//! - [`Dashboard`] and [`Guard`]: the pages and who may see them.
+//!
+//! To follow a hit, read `layer/service.rs`, `layer/pending.rs`, `recorder/writer.rs`, `store/raw.rs`.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `axum` | yes | route templates and peer addresses as axum gives them; re-exports axum |
+//! | `sqlite` | yes | [`Analytics`], [`Reports`]: the embedded store |
+//! | `dashboard` | yes | the pages: [`Analytics::dashboard`] |
+//! | `cli` | no | the `tower-analytics` program |
+//!
+//! Without any feature there are the layer, the recorder and [`Sink`], and none of axum, rusqlite, askama or tokio.
+//!
+//! # What is recorded
+//!
+//! Of each request: when it ended, method and route template, status, how it ended, how long it took to the head and to
+//! the end, bytes, who (the app's own user id, or a visitor), platform, app version, device, and the error the app
+//! attached. **Not** recorded: paths, queries, bodies, headers, addresses. A visitor is a keyed hash of the shortened
+//! address and the user agent, under a key that is forgotten after two days.
+//!
+//! # Surprises
+//!
+//! - A hit is recorded when its **body ends**: in tests read or drop the body, then [`Analytics::flush`].
+//! - `.layer(..)` covers only what was added before it; wrapping a whole `Router` from outside loses the templates.
+//! - Without `into_make_service_with_connect_info` there is no address: visitors are then told apart by user agent alone.
+//! - Bytes are those handed to the server, not those the client received; of request bodies, those declared.
+//! - `panic = "abort"` loses the hit that panics.
+//! - Two recording processes on one directory: one records, the other waits with its bounded queue and takes over when the
+//!   first ends, as in a rolling deploy. [`Builder::require_writer`] makes it an error.
+//! - [`Analytics::flush`], [`Analytics::shutdown`] and [`Reports`] block; on async threads use `spawn_blocking`.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access;
@@ -30,6 +101,11 @@ pub mod user;
 #[cfg(feature = "dashboard")]
 mod web;
 
+#[cfg(feature = "axum")]
+pub use axum;
+
+#[cfg(feature = "dashboard")]
+pub use self::web::Dashboard;
 pub use self::{
     access::{Guard, Head, OpenToEveryone, Role},
     clock::Clock,
@@ -42,7 +118,6 @@ pub use self::{
     sink::{Batch, Checkpoint, Resume, Sink},
     user::User,
 };
-
 #[cfg(feature = "sqlite")]
 pub use self::{
     analytics::Analytics,
@@ -51,7 +126,34 @@ pub use self::{
     report::{Ask, Reports},
 };
 
-#[cfg(feature = "dashboard")]
-pub use self::web::Dashboard;
-#[cfg(feature = "axum")]
-pub use axum;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_send_sync<T: Send + Sync + 'static>() {}
+    fn is_clone<T: Clone>() {}
+
+    #[test]
+    fn handles_are_send_sync_and_clone() {
+        is_send_sync::<AnalyticsLayer>();
+        is_clone::<AnalyticsLayer>();
+        is_send_sync::<AnalyticsService<()>>();
+        is_clone::<AnalyticsService<()>>();
+        is_send_sync::<layer::ResponseFuture<()>>();
+        is_send_sync::<layer::ResponseBody<()>>();
+        is_send_sync::<Recorder>();
+        is_clone::<Recorder>();
+        is_send_sync::<Hit>();
+        is_send_sync::<Error>();
+        #[cfg(feature = "sqlite")]
+        {
+            is_send_sync::<Analytics>();
+            is_clone::<Analytics>();
+            is_send_sync::<Reports>();
+            is_clone::<Reports>();
+            is_send_sync::<Builder>();
+        }
+        #[cfg(feature = "dashboard")]
+        is_send_sync::<Dashboard>();
+    }
+}

@@ -48,7 +48,8 @@ struct Opened {
     parts: BTreeMap<Month, Part>,
     active: Active,
     pending: Pending,
-    told: (Counters, Millis),
+    /// What readers were last told, and when.
+    told: Option<(Counters, Millis)>,
 }
 
 /// A batch, resolved once and kept until every commit of it is known.
@@ -133,15 +134,7 @@ impl Opened {
         let main = schema::open(&store.directory)?;
         let dictionary = Dictionary::load(&main, store.caps)?;
         let (parts, active) = replay::parts(&main, &store.directory)?;
-        let mut opened = Self {
-            main,
-            dictionary,
-            visitors: Visitors::default(),
-            parts,
-            active,
-            pending: Pending::default(),
-            told: (Counters::default(), Millis::MIN),
-        };
+        let mut opened = Self { main, dictionary, visitors: Visitors::default(), parts, active, pending: Pending::default(), told: None };
         opened.settle(store).context("write what was replayed to analytics.db")?;
         Ok(opened)
     }
@@ -315,8 +308,8 @@ impl Opened {
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &Path) -> Result<(), Error> {
         let Checkpoint { ended, counters, now } = checkpoint;
-        let quiet = ended.is_empty() && !self.active.has_changed() && self.told.0.dropped() == counters.dropped();
-        if quiet && (0..IDLE_HEARTBEAT).contains(&(now - self.told.1)) {
+        let told = self.told.is_some_and(|(told, at)| told.dropped() == counters.dropped() && (0..IDLE_HEARTBEAT).contains(&(now - at)));
+        if told && ended.is_empty() && !self.active.has_changed() {
             return Ok(());
         }
         let mut of_month: BTreeMap<Month, Vec<SessionId>> = BTreeMap::new();
@@ -340,7 +333,7 @@ impl Opened {
             part.watermark = part.next_row - 1;
             part.changed = false;
         }
-        self.told = (*counters, *now);
+        self.told = Some((*counters, *now));
         self.close_unused();
         Ok(())
     }
