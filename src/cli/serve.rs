@@ -28,7 +28,7 @@ use crate::{
 
 /// Show the dashboard of a data directory. Reads beside an app that records there, or without one.
 #[derive(Args, Clone, Debug)]
-pub struct Serve {
+pub(super) struct Serve {
     /// The address to listen on
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,

@@ -18,6 +18,8 @@ pub struct Health {
     pub heartbeat: Option<SystemTime>,
     /// Whether that was lately enough to believe that it still lives.
     pub recording: bool,
+    /// The gap that ends a session, as the writer has it.
+    pub session_timeout: Duration,
     /// What the writer had counted then.
     pub counters: Counters,
     /// The parts, oldest first.
@@ -46,6 +48,7 @@ const BELIEVED: Duration = Duration::from_secs(30);
 pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error> {
     let heartbeat = meta_get::<Millis>(snapshot.main(), MetaKey::Heartbeat).context("read the heartbeat")?;
     let counters = meta_get::<String>(snapshot.main(), MetaKey::Counters).context("read the counters")?;
+    let timeout = meta_get::<Millis>(snapshot.main(), MetaKey::SessionTimeout).context("read the session timeout")?;
     let parts = snapshot.parts().into_iter().map(|part| PartHealth {
         month: part.month.to_string(),
         hits: part.hits as u64,
@@ -55,6 +58,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
     Ok(Health {
         heartbeat: heartbeat.map(from_millis),
         recording: heartbeat.is_some_and(|beat| (now - beat).unsigned_abs() <= BELIEVED.as_millis() as u64),
+        session_timeout: Duration::from_millis(timeout.unwrap_or_default().unsigned_abs()),
         counters: counters.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
         parts: parts.collect(),
         bytes: size(snapshot.directory()),
