@@ -126,6 +126,6 @@ pub(crate) struct OpenSession {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store brings any back"))]
 pub(crate) enum Actor {
-    User(Box<str>),
+    User(String),
     Visitor(u64),
 }

@@ -1,8 +1,6 @@
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-    sync::Arc,
-};
+use std::{hash::BuildHasher, sync::Arc};
+
+use hashbrown::{DefaultHashBuilder, HashMap};
 
 use crate::{
     device::Device,
@@ -12,13 +10,13 @@ use crate::{
 /// Devices by what the four headers said: user agents repeat, and reading one takes a microsecond.
 pub(super) struct Devices {
     known: HashMap<u64, Arc<Device>>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     limit: usize,
 }
 
 impl Devices {
     pub(super) fn new(limit: usize) -> Self {
-        Self { known: HashMap::new(), hasher: RandomState::new(), limit }
+        Self { known: HashMap::new(), hasher: DefaultHashBuilder::default(), limit }
     }
 
     pub(super) fn resolve(&mut self, hit: &mut Hit) {

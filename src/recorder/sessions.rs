@@ -1,10 +1,6 @@
-use std::{
-    collections::{BTreeMap, HashMap},
-    hash::Hasher,
-    net::IpAddr,
-    ops::Range,
-};
+use std::{collections::BTreeMap, hash::Hasher, net::IpAddr, ops::Range};
 
+use hashbrown::HashMap;
 use siphasher::sip::SipHasher24;
 
 use crate::{
@@ -21,7 +17,7 @@ pub(super) struct Sessions {
     timeout: Millis,
     longest: Millis,
     limit: usize,
-    users: HashMap<Box<str>, Vec<Open>>,
+    users: HashMap<String, Vec<Open>>,
     visitors: HashMap<u64, Vec<Open>>,
     open: usize,
     next: BTreeMap<Month, u32>,
@@ -94,10 +90,8 @@ impl Sessions {
             let number = self.visitor(hit, at);
             visitor = Some(number);
             self.visitors.entry(number).or_default()
-        } else if self.users.contains_key(user) {
-            self.users.get_mut(user)?
         } else {
-            self.users.entry(user.into()).or_default()
+            self.users.entry_ref(user).or_default()
         };
         if let Some(open) = list.iter_mut().find(|open| found.belongs_to(open)) {
             open.last = open.last.max(at);

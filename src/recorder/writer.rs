@@ -1,10 +1,11 @@
 use std::{
     any::Any,
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
+
+use hashbrown::HashMap;
 
 use super::{
     devices::Devices,

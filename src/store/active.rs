@@ -1,5 +1,4 @@
-use std::collections::{HashMap, hash_map::Entry};
-
+use hashbrown::{HashMap, hash_map::Entry};
 use rusqlite::{Connection, params};
 
 use super::raw::{Row, for_month};

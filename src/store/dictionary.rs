@@ -1,5 +1,6 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use hashbrown::{HashMap, hash_map::EntryRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::connection::Context;
@@ -113,10 +114,15 @@ impl Dictionary {
     }
 
     pub(super) fn user(&mut self, main: &Connection, id: &str, name: &str, at: Millis) -> Result<u32, Error> {
-        let known = match self.users.get(id) {
-            Some(known) => known,
-            None => {
-                let known = match self.look_up(main, id).context("look up a user in analytics.db")? {
+        self.users.make_room();
+        let known = match self.users.young.entry_ref(id) {
+            EntryRef::Occupied(known) => known.into_mut(),
+            EntryRef::Vacant(place) => {
+                let seen_before = match self.users.old.remove(id) {
+                    Some(known) => Some(known),
+                    None => look_up(main, id).context("look up a user in analytics.db")?,
+                };
+                let known = match seen_before {
                     Some(known) => known,
                     None if self.next.user - FIRST_FREE >= self.caps.users => return Ok(OTHER_USER),
                     None => {
@@ -126,7 +132,7 @@ impl Dictionary {
                         Known { number, name: 0, first_seen: Millis::MAX }
                     }
                 };
-                self.users.insert(id, known)
+                place.insert(known)
             }
         };
         let name_hash = if name.is_empty() { known.name } else { short_hash(name) };
@@ -136,16 +142,6 @@ impl Dictionary {
             self.fresh.names.push((known.number, name.into(), known.first_seen));
         }
         Ok(known.number)
-    }
-
-    fn look_up(&self, main: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
-        let mut statement = main.prepare_cached("select number, name, first_seen from users where id = ?")?;
-        let read = |row: &rusqlite::Row<'_>| {
-            let name = row.get_ref(1)?.as_str()?;
-            let name = if name.is_empty() { 0 } else { short_hash(name) };
-            Ok(Known { number: row.get(0)?, name, first_seen: row.get(2)? })
-        };
-        statement.query_row([id], read).optional()
     }
 
     pub(super) fn endpoint(&mut self, hit: &Hit) -> u32 {
@@ -251,6 +247,16 @@ impl Dictionary {
     }
 }
 
+fn look_up(main: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
+    let mut statement = main.prepare_cached("select number, name, first_seen from users where id = ?")?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let name = row.get_ref(1)?.as_str()?;
+        let name = if name.is_empty() { 0 } else { short_hash(name) };
+        Ok(Known { number: row.get(0)?, name, first_seen: row.get(2)? })
+    };
+    statement.query_row([id], read).optional()
+}
+
 fn key<'a, const N: usize>(scratch: &'a mut String, parts: [&str; N]) -> &'a str {
     scratch.clear();
     for part in parts {
@@ -299,8 +305,8 @@ fn mask(message: &str) -> String {
 /// Users seen lately, in two generations: when the young one is full, the old one is forgotten.
 #[derive(Default)]
 struct Users {
-    young: HashMap<Box<str>, Known>,
-    old: HashMap<Box<str>, Known>,
+    young: HashMap<String, Known>,
+    old: HashMap<String, Known>,
 }
 
 #[derive(Clone, Copy)]
@@ -315,20 +321,6 @@ struct Known {
 const GENERATION: usize = 65_536;
 
 impl Users {
-    fn get(&mut self, id: &str) -> Option<&mut Known> {
-        if !self.young.contains_key(id) {
-            let (id, known) = self.old.remove_entry(id)?;
-            self.make_room();
-            self.young.insert(id, known);
-        }
-        self.young.get_mut(id)
-    }
-
-    fn insert(&mut self, id: &str, known: Known) -> &mut Known {
-        self.make_room();
-        self.young.entry(id.into()).or_insert(known)
-    }
-
     fn make_room(&mut self) {
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
@@ -362,7 +354,7 @@ mod tests {
                 dictionary.forget_fresh();
             }
         }
-        assert!(dictionary.users.get("ann").is_none());
+        assert!(!dictionary.users.young.contains_key("ann") && !dictionary.users.old.contains_key("ann"));
         assert_eq!(dictionary.user(&main, "ann", "Ann", 9).unwrap(), number);
     }
 

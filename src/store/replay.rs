@@ -89,7 +89,7 @@ pub(super) fn open_sessions(main: &Connection, active: &Active) -> rusqlite::Res
     for (id, session) in active.iter() {
         let actor = match session.visitor {
             Some(visitor) => Some(Actor::Visitor(visitor)),
-            None => id_of.query_row([session.user], |row| row.get::<_, Box<str>>(0)).optional()?.map(Actor::User),
+            None => id_of.query_row([session.user], |row| row.get::<_, String>(0)).optional()?.map(Actor::User),
         };
         // Nobody knows any more whose it was; an actor that cannot come back lets it end by itself.
         let actor = actor.unwrap_or(Actor::Visitor(u64::from(id.number)));
