@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     pin::pin,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -110,8 +111,12 @@ fn around_a_service_the_layer_allocates_nothing() {
 #[test]
 fn in_a_router_the_layer_allocates_no_more_than_axum_does_for_any_layer() {
     let router = || Router::new().route("/items/{id}", get(|Path(id): Path<u64>| async move { format!("item {id}") }));
-    // Wraps the body as ours does, which axum then boxes once more, and does nothing else.
-    let nothing = MapResponseLayer::new(|response: Response| response.map(|body| body.map_frame(|frame| frame)));
+    // Wraps the body and carries a pointer, both of which axum boxes for every request, and does nothing else.
+    let pointer = Arc::new(());
+    let nothing = MapResponseLayer::new(move |response: Response| {
+        let _carried = &pointer;
+        response.map(|body| body.map_err(|error| error))
+    });
     let any_layer = allocations::<_, Body, _>(&mut router().layer(nothing));
     let recorder = recorder();
     let with_layer = allocations_when_warm::<_, Body, _>(&mut router().layer(layer(&recorder)), &recorder);
