@@ -143,11 +143,13 @@ impl Month {
     }
 
     /// The first millisecond of the month after it.
+    #[cfg(test)]
     pub(crate) fn end(self) -> Millis {
         let next = if self.month == 12 { Self { year: self.year + 1, month: 1 } } else { Self { year: self.year, month: self.month + 1 } };
         next.start()
     }
 
+    #[cfg(test)]
     pub(crate) fn contains(self, at: Millis) -> bool {
         (self.start()..self.end()).contains(&at)
     }

@@ -2,9 +2,9 @@
 
 use crate::{
     clock::{Millis, Month},
+    counters::Counters,
     error::Error,
     hit::{Hit, SessionId},
-    recorder::Counters,
 };
 
 /// Takes resolved hits, in batches, on the writer's thread. [`Analytics`](crate::Analytics) brings one that writes SQLite.

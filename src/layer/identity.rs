@@ -9,7 +9,7 @@ use super::AnalyticsLayer;
 use crate::{
     access::Head,
     error::{Error, ErrorKind},
-    hit::{Field, Hit},
+    hit::Hit,
     user::User,
 };
 

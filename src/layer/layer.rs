@@ -74,10 +74,6 @@ impl AnalyticsLayer {
         self.change(|shared| shared.proxies = proxies)
     }
 
-    pub(crate) fn routes_ready(self, routes: Option<Routes>) -> Self {
-        self.change(|shared| shared.routes = routes)
-    }
-
     /// The peer of this connection, where the server does not put it on the requests (hyper by hand).
     /// Defaults to what axum's `ConnectInfo<SocketAddr>` or a `SocketAddr` extension says, else unknown.
     #[must_use]

@@ -63,11 +63,14 @@ mod notes;
 mod pending;
 mod service;
 
-pub(crate) use self::identity::{DEFAULT_TRUSTED_PROXIES, Proxies, head_of};
 pub use self::{
     body::ResponseBody,
     future::ResponseFuture,
     layer::AnalyticsLayer,
     notes::{ErrorNote, Skip},
     service::AnalyticsService,
+};
+pub(crate) use self::{
+    identity::{DEFAULT_TRUSTED_PROXIES, Proxies, head_of},
+    layer::UserOf,
 };

@@ -131,12 +131,12 @@ impl Drop for Pending {
         }
         draft.reset();
         // On a thread that is being torn down there is no place for it.
-        drop(SPARE.try_with(|spare| {
+        let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
             if spare.len() < SPARE_DRAFTS {
                 spare.push(draft);
             }
-        }));
+        });
     }
 }
 

@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::counters::{DropCause, Live};
+use super::live::Live;
 use crate::{
     clock::Millis,
+    counters::DropCause,
     hit::{Facts, Hit},
 };
 

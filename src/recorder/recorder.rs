@@ -6,12 +6,12 @@ use std::{
 };
 
 use super::{
-    counters::{Counters, State},
     queue::{Queue, lock},
     writer::Writer,
 };
 use crate::{
     clock::Clock,
+    counters::{Counters, State},
     error::{Error, ErrorKind},
     hit::Hit,
     pattern::Endpoints,

@@ -7,13 +7,13 @@ use std::{
 };
 
 use super::{
-    counters::{Counters, DropCause, State},
     devices::Devices,
     queue::{Backlog, Queue, lock},
     recorder::Settings,
     sessions::Sessions,
 };
 use crate::{
+    counters::{Counters, DropCause, State},
     error::{Error, ErrorKind},
     hit::Hit,
     pattern::Endpoints,

@@ -28,7 +28,7 @@ pub(super) struct Session {
     pub(super) errors: u32,
     pub(super) last_endpoint: u32,
     pub(super) rows: RowList,
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 impl Active {

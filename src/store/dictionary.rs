@@ -364,7 +364,7 @@ mod tests {
         let mut dictionary = Dictionary::load(&main, caps).unwrap();
         for n in 0..100 {
             let mut hit = Hit::new("GET", &format!("/{n}"));
-            hit.set_error(&format!("kind{}", char::from(b'a' + n % 26)), "");
+            hit.set_error(&"k".repeat(n + 1), "");
             let user = dictionary.user(&main, &n.to_string(), "", 7).unwrap();
             let device = dictionary.device(&Arc::new(Device::of("", "", &n.to_string(), "")));
             let (endpoint, error) = (dictionary.endpoint(&hit), dictionary.error(&hit, 0, 7));

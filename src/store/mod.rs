@@ -18,13 +18,17 @@ mod replay;
 mod schema;
 #[allow(clippy::module_inception, reason = "the thing itself")]
 mod store;
+mod temp;
 mod visitors;
 
 pub(crate) use self::{
+    connection::Context,
+    dictionary::Caps,
     outcome::Packed,
     raw::for_month,
-    readers::{Readers, Snapshot},
+    readers::{PartView, Readers, Snapshot},
     schema::{MetaKey, meta_get},
-    store::{Caps, Store},
+    store::Store,
+    temp::TempDir,
     visitors::FIRST_VISITOR,
 };

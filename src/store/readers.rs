@@ -97,7 +97,7 @@ impl Reader {
         // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
         let parts = Part::list(&main).context("read the parts in analytics.db")?;
         let parts = parts.into_iter().filter(|part| part.state != MISSING);
-        let parts = parts.map(|p| PartView { month: p.month, watermark: p.watermark, hits: p.hits, least: p.least, greatest: p.greatest });
+        let parts = parts.map(|p| PartView::of(&p));
         let answer = question(&mut Snapshot { main, parts: parts.collect(), raw: &mut self.raw, directory: &self.directory });
         while self.raw.len() > KEPT_PARTS {
             self.raw.pop_first();
@@ -124,6 +124,14 @@ pub(crate) struct PartView {
     pub(crate) hits: i64,
     pub(crate) least: Option<Millis>,
     pub(crate) greatest: Option<Millis>,
+    pub(crate) next_session: u32,
+}
+
+impl PartView {
+    fn of(part: &Part) -> Self {
+        let Part { month, watermark, hits, least, greatest, next_session, .. } = *part;
+        Self { month, watermark, hits, least, greatest, next_session }
+    }
 }
 
 impl Snapshot<'_> {
@@ -133,6 +141,10 @@ impl Snapshot<'_> {
 
     pub(crate) fn parts(&self) -> Vec<PartView> {
         self.parts.clone()
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory
     }
 
     /// The raw file of a part.

@@ -2,24 +2,24 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-pub(crate) use super::dictionary::Caps;
 use super::{
     active::{self, Active, Session},
     connection::Context,
-    dictionary::Dictionary,
+    dictionary::{Caps, Dictionary},
     lock::Lock,
     outcome::Packed,
     part::Part,
     raw::Row,
     replay,
     schema::{self, MetaKey, meta_get, meta_set},
+    temp::TempDir,
     visitors::{self, Visitors},
 };
 use crate::{
     clock::{DAY_MS, Millis, Month, day_of},
+    counters::Counters,
     error::{Error, ErrorKind},
     hit::{Field, Hit, SessionId},
-    recorder::Counters,
     sink::{Batch, Checkpoint, Resume, Salt, Sink},
 };
 
@@ -27,13 +27,15 @@ use crate::{
 ///
 /// Order of commits: new dictionary rows and the opening rows of sessions into analytics.db, then raw rows, then,
 /// every few seconds, what follows from them together with the watermark.
-#[derive(Default)]
 pub(crate) struct Store {
     directory: PathBuf,
     caps: Caps,
     session_timeout: Millis,
-    lock: Option<Lock>,
+    /// Closed before the lock is given up: fields are dropped in this order.
     opened: Option<Opened>,
+    lock: Option<Lock>,
+    /// A test's directory; dropped after the files in it are closed.
+    _owned: Option<TempDir>,
 }
 
 struct Opened {
@@ -64,7 +66,11 @@ const IDLE_HEARTBEAT: Millis = 10_000;
 
 impl Store {
     pub(crate) fn new(directory: PathBuf, caps: Caps, session_timeout: Millis) -> Self {
-        Self { directory, caps, session_timeout, lock: None, opened: None }
+        Self { directory, caps, session_timeout, lock: None, opened: None, _owned: None }
+    }
+
+    pub(crate) fn owning(self, owned: Option<TempDir>) -> Self {
+        Self { _owned: owned, ..self }
     }
 
     fn opened(&mut self) -> Result<(&mut Opened, &PathBuf), Error> {

@@ -1,0 +1,159 @@
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    access::Head,
+    analytics::Analytics,
+    clock::Clock,
+    config::Config,
+    error::{Error, ErrorKind},
+    layer::{AnalyticsLayer, Proxies, UserOf},
+    recorder::{Recorder, Settings},
+    report::Reports,
+    sink::Sink,
+    store::{Caps, Store, TempDir},
+    user::User,
+};
+
+/// Settings of an [`Analytics`]; made by [`Analytics::builder`].
+#[must_use = "nothing is recorded until `build` is called"]
+pub struct Builder {
+    config: Config,
+    clock: Clock,
+    user: Option<Arc<UserOf>>,
+    owned: Option<TempDir>,
+}
+
+impl Builder {
+    pub(crate) fn new(data: PathBuf) -> Self {
+        Self { config: Config { data, ..Config::default() }, clock: Clock::system(), user: None, owned: None }
+    }
+
+    fn set(mut self, with: impl FnOnce(&mut Config)) -> Self {
+        with(&mut self.config);
+        self
+    }
+
+    /// All values at once; what was set before is replaced, the data directory too.
+    pub fn config(self, config: Config) -> Self {
+        self.set(|mine| *mine = config)
+    }
+
+    /// Where the pages are. Defaults to `/analytics`.
+    pub fn base_path(self, path: impl Into<String>) -> Self {
+        self.set(|config| config.base_path = path.into())
+    }
+
+    /// What people type to get here, if a proxy changes it. Defaults to none: links follow the request.
+    pub fn public_url(self, url: impl Into<String>) -> Self {
+        self.set(|config| config.public_url = Some(url.into()))
+    }
+
+    /// Networks whose forwarding headers are believed. Defaults to loopback.
+    pub fn trusted_proxies<T: Into<String>>(self, networks: impl IntoIterator<Item = T>) -> Self {
+        self.set(|config| config.trusted_proxies = networks.into_iter().map(Into::into).collect())
+    }
+
+    /// Templates to match paths against where axum's `MatchedPath` is absent. Defaults to none.
+    pub fn routes<T: Into<String>>(self, templates: impl IntoIterator<Item = T>) -> Self {
+        self.set(|config| config.routes = templates.into_iter().map(Into::into).collect())
+    }
+
+    /// Says whose request it is, where neither the response nor the request carries a [`User`]. Defaults to nobody.
+    /// See [`user::header`](crate::user::header) for a ready-made one.
+    pub fn user(mut self, user: impl Fn(&Head<'_>) -> Option<User> + Send + Sync + 'static) -> Self {
+        self.user = Some(Arc::new(user));
+        self
+    }
+
+    /// The gap that ends a session. Defaults to 30 minutes.
+    pub fn session_timeout(self, gap: Duration) -> Self {
+        self.set(|config| config.recording.session_timeout_s = gap.as_secs())
+    }
+
+    /// The most that waits for the writer, in bytes. Defaults to 32 MiB.
+    pub fn queue_bytes(self, bytes: usize) -> Self {
+        self.set(|config| config.recording.queue_bytes = bytes)
+    }
+
+    /// How long a hit waits at most for others to be written with. Defaults to 200 ms.
+    pub fn batch_age(self, age: Duration) -> Self {
+        self.set(|config| config.recording.batch_age_ms = age.as_millis() as u64)
+    }
+
+    /// Endpoint patterns whose hits are no actions, such as `/health` or `OPTIONS *`.
+    /// Defaults to [`DEFAULT_NOISE`](crate::recorder::DEFAULT_NOISE).
+    pub fn noise<T: Into<String>>(self, patterns: impl IntoIterator<Item = T>) -> Self {
+        self.set(|config| config.recording.noise = patterns.into_iter().map(Into::into).collect())
+    }
+
+    /// Makes it an error if another process records in the directory. Defaults to waiting, with the bounded queue,
+    /// and taking over when that one ends, as in a rolling deploy.
+    pub fn require_writer(self) -> Self {
+        self.set(|config| config.require_writer = true)
+    }
+
+    /// The time. Defaults to the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    pub(crate) fn owning(mut self, directory: TempDir) -> Self {
+        self.owned = Some(directory);
+        self
+    }
+
+    /// Opens the directory and starts the one thread.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] with everything that is wrong in the settings, [`ErrorKind::Directory`] if the directory
+    /// cannot be written, [`ErrorKind::NewerSchema`] if a newer version of this crate wrote it,
+    /// [`ErrorKind::Locked`] if another process records there and [`require_writer`](Self::require_writer) was said.
+    pub fn build(self) -> Result<Analytics, Error> {
+        let Self { config, clock, user, owned } = self;
+        config.check()?;
+        let mut store = store_of(&config, owned);
+        // Opened here, so that whoever starts the service hears what is wrong, and not only a log.
+        if !store.ready()? {
+            if config.require_writer {
+                let message = format!("another process records in {}: stop it, or choose another directory", config.data.display());
+                return Err(Error::new(ErrorKind::Locked, message));
+            }
+            tracing::info!(data = %config.data.display(), "another process records here; this one waits for it to end");
+        }
+        let recorder = Recorder::start_with(store, settings_of(&config, clock.clone()))?;
+        let layer =
+            AnalyticsLayer::new(recorder.clone()).routes(&config.routes)?.proxies(Proxies::new(&config.trusted_proxies)?).user_arc(user);
+        let reports = Reports::new(&config.data, clock);
+        tracing::info!(data = %config.data.display(), "analytics is open");
+        Ok(Analytics::new(layer, recorder, reports, config))
+    }
+}
+
+fn store_of(config: &Config, owned: Option<TempDir>) -> Store {
+    let r = &config.recording;
+    let caps = Caps { users: r.users, endpoints: r.endpoints, devices: r.devices, errors: r.errors, visitors_a_day: r.visitors_a_day };
+    Store::new(config.data.clone(), caps, config.session_timeout().as_millis() as i64).owning(owned)
+}
+
+fn settings_of(config: &Config, clock: Clock) -> Settings {
+    let r = &config.recording;
+    Settings {
+        clock,
+        queue_bytes: r.queue_bytes,
+        batch_hits: r.batch_hits,
+        batch_age: Duration::from_millis(r.batch_age_ms),
+        checkpoint_age: Duration::from_millis(r.checkpoint_age_ms),
+        session_timeout: config.session_timeout(),
+        session_longest: Duration::from_secs(r.session_longest_s),
+        open_sessions: r.open_sessions,
+        noise: r.noise.clone(),
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("config", &self.config).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    clock::{Millis, from_millis},
+    counters::Counters,
+    error::Error,
+    store::{Context, MetaKey, Snapshot, meta_get},
+};
+
+/// How the store and whoever records in it are doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// When a writer last said that it lives; `None` if none ever did.
+    pub heartbeat: Option<SystemTime>,
+    /// Whether that was lately enough to believe that it still lives.
+    pub recording: bool,
+    /// What the writer had counted then.
+    pub counters: Counters,
+    /// The parts, oldest first.
+    pub parts: Vec<PartHealth>,
+    /// The size of all files, in bytes.
+    pub bytes: u64,
+}
+
+/// One month's raw file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartHealth {
+    /// The month, as `202611`.
+    pub month: String,
+    /// Hits in it.
+    pub hits: u64,
+    /// The first hit.
+    pub from: Option<SystemTime>,
+    /// The last hit.
+    pub to: Option<SystemTime>,
+}
+
+/// A writer says that it lives every 10 s at least; it may be busy.
+const BELIEVED: Duration = Duration::from_secs(30);
+
+pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error> {
+    let heartbeat = meta_get::<Millis>(snapshot.main(), MetaKey::Heartbeat).context("read the heartbeat")?;
+    let counters = meta_get::<String>(snapshot.main(), MetaKey::Counters).context("read the counters")?;
+    let parts = snapshot.parts().into_iter().map(|part| PartHealth {
+        month: part.month.to_string(),
+        hits: part.hits as u64,
+        from: part.least.map(from_millis),
+        to: part.greatest.map(from_millis),
+    });
+    Ok(Health {
+        heartbeat: heartbeat.map(from_millis),
+        recording: heartbeat.is_some_and(|beat| (now - beat).unsigned_abs() <= BELIEVED.as_millis() as u64),
+        counters: counters.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
+        parts: parts.collect(),
+        bytes: size(snapshot.directory()),
+    })
+}
+
+fn size(directory: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
+    entries.filter_map(|entry| entry.ok()?.metadata().ok()).filter(|meta| meta.is_file()).map(|meta| meta.len()).sum()
+}
