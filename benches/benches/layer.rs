@@ -7,7 +7,7 @@ use tower_analytics_benches::{analytics, bare, drive, nothing, prometheus, reque
 fn layer(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let _inside = runtime.enter();
-    let (ours, recorder) = analytics();
+    let (ours, _, recorder) = analytics();
     let rows: [(&str, Router); 5] =
         [("bare", bare()), ("nothing", nothing()), ("analytics", ours), ("trace", trace()), ("prometheus", prometheus())];
     let mut group = c.benchmark_group("request");

@@ -48,10 +48,10 @@ pub fn prometheus() -> Router {
 }
 
 /// Ours, with a sink that keeps nothing. The recorder tells what was dropped.
-pub fn analytics() -> (Router, Recorder) {
+pub fn analytics() -> (Router, AnalyticsLayer, Recorder) {
     let recorder = Recorder::start(Nowhere).expect("the system gives a thread");
     let layer = AnalyticsLayer::new(recorder.clone()).user(|head| head.header("x-user-id").map(User::new));
-    (bare().layer(layer), recorder)
+    (bare().layer(layer.clone()), layer, recorder)
 }
 
 struct Nowhere;
