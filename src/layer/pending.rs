@@ -29,6 +29,7 @@ struct Course {
     declared: Option<u64>,
     end: Option<Outcome>,
     no_body: bool,
+    at_head: bool,
     skip: bool,
 }
 
@@ -83,6 +84,7 @@ impl Pending {
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || body.is_end_stream();
         if no_body {
+            draft.course.at_head = true;
             self.completed();
             return None;
         }
@@ -143,7 +145,10 @@ impl Drop for Pending {
 impl Draft {
     fn end(&mut self, shared: &Shared) {
         let clock = shared.recorder.clock();
-        let (facts, now) = (&mut self.hit.facts, clock.tick());
+        // What ends at the head ended when the head was read.
+        let now = self.course.head.filter(|_| self.course.at_head).unwrap_or_else(|| clock.tick());
+        let facts = &mut self.hit.facts;
+        facts.at = Some(clock.millis_at(now));
         let started = self.course.started.unwrap_or(now);
         facts.outcome = match self.course.end {
             Some(outcome) => outcome,

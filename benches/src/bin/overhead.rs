@@ -21,7 +21,8 @@ fn main() {
     let (ours, _, recorder) = analytics();
     let mut rows: Vec<(&str, Router, Vec<f64>)> =
         [("bare", bare()), ("nothing", nothing()), ("analytics", ours), ("trace", trace()), ("prometheus", prometheus())]
-            .map(|(name, app)| (name, app, Vec::new()))
+            // A server does so too: else axum would build each route anew for every request.
+    .map(|(name, app)| (name, app.with_state(()), Vec::new()))
             .into();
 
     // A tenth of the rounds warms up: buffers grow, branches are learned.
