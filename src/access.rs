@@ -86,7 +86,8 @@ impl<'a> Head<'a> {
     /// The value of one header, if it is there, not empty and UTF-8.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        self.headers.get(name).and_then(text)
+        // A walk is cheaper than the look-up, which checks and hashes the name first.
+        self.headers.iter().find(|(key, _)| key.as_str().eq_ignore_ascii_case(name)).and_then(|(_, value)| text(value))
     }
 
     /// What layers further out have put on the request, such as your own sign-in.
@@ -110,5 +111,5 @@ impl<'a> Head<'a> {
 
 /// A header's value as text: not empty, and UTF-8.
 pub(crate) fn text(value: &http::HeaderValue) -> Option<&str> {
-    std::str::from_utf8(value.as_bytes()).ok().map(str::trim).filter(|text| !text.is_empty())
+    std::str::from_utf8(value.as_bytes().trim_ascii()).ok().filter(|text| !text.is_empty())
 }

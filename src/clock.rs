@@ -1,6 +1,7 @@
 //! Time is a parameter: one [`Clock`], read by the layer and the writer alike.
 
 use std::{
+    cell::Cell,
     fmt,
     sync::{
         Arc,
@@ -64,6 +65,25 @@ impl Clock {
         match &self.0 {
             None => to_millis(SystemTime::now()),
             Some(at) => at.load(Ordering::SeqCst),
+        }
+    }
+
+    /// The time at a tick of just now. The system's clock is asked only if this thread did so some milliseconds ago;
+    /// in between, the tick says how much later it is.
+    pub(crate) fn millis_at(&self, tick: Tick) -> Millis {
+        const FRESH: Duration = Duration::from_millis(5);
+        thread_local!(static ASKED: Cell<Option<(Instant, Millis)>> = const { Cell::new(None) });
+        let Tick::Real(tick) = tick else {
+            return self.millis();
+        };
+        let since = |(asked, wall)| Some((tick.checked_duration_since(asked)?, wall));
+        match ASKED.get().and_then(since).filter(|(later, _)| *later < FRESH) {
+            Some((later, wall)) => wall + Millis::from(later.subsec_millis()),
+            None => {
+                let wall = self.millis();
+                ASKED.set(Some((tick, wall)));
+                wall
+            }
         }
     }
 

@@ -1,25 +1,31 @@
 //! What the client says it is; read by the writer, not here.
 
-use http::{HeaderMap, HeaderName, header};
+use http::HeaderMap;
 
+use super::pending::number;
 use crate::{
     access::text,
     hit::{Field, Hit},
 };
 
-const FIELDS: [(HeaderName, Field); 5] = [
-    (header::USER_AGENT, Field::UserAgent),
-    (HeaderName::from_static("x-platform"), Field::Platform),
-    (HeaderName::from_static("x-app-version"), Field::AppVersion),
-    (HeaderName::from_static("x-device-info"), Field::DeviceName),
-    (HeaderName::from_static("x-session-id"), Field::SessionKey),
-];
-
+/// One walk over the headers: a look-up of each name would hash it first, and few requests have many headers.
 pub(super) fn note(hit: &mut Hit, headers: &HeaderMap) {
-    static NAMES: [(HeaderName, Field); 5] = FIELDS;
-    for (name, field) in &NAMES {
-        if let Some(value) = headers.get(name).and_then(text) {
-            hit.set(*field, value);
+    for (name, value) in headers {
+        let field = match name.as_str() {
+            "user-agent" => Field::UserAgent,
+            "x-platform" => Field::Platform,
+            "x-app-version" => Field::AppVersion,
+            "x-device-info" => Field::DeviceName,
+            "x-session-id" => Field::SessionKey,
+            "content-length" => {
+                hit.facts.bytes_in = number(value).unwrap_or_default();
+                continue;
+            }
+            _ => continue,
+        };
+        // Of a header that stands there twice the first counts.
+        if hit.get(field).is_empty() {
+            hit.set(field, text(value).unwrap_or_default());
         }
     }
 }

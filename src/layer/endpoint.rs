@@ -1,7 +1,8 @@
 //! Which endpoint a request belongs to: never a raw path, so that scanners cannot fill the store.
 
-use http::{HeaderMap, Request, header};
+use http::{HeaderMap, HeaderValue, Request, header};
 
+use super::pending::number;
 use crate::{
     hit::{Field, Hit},
     pattern::Routes,
@@ -28,6 +29,6 @@ fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 /// <https://github.com/grpc/grpc/blob/master/doc/statuscodes.md>: 0 to 16, as text. Of a response without messages it stands in the head.
-pub(super) fn grpc_status(headers: &HeaderMap) -> Option<u8> {
-    headers.get("grpc-status")?.to_str().ok()?.parse().ok().map(|status: u8| status.min(17))
+pub(super) fn grpc_status(value: &HeaderValue) -> Option<u8> {
+    number(value).map(|status: u8| status.min(17))
 }

@@ -1,6 +1,6 @@
-use std::{cell::RefCell, mem, sync::Arc, thread};
+use std::{cell::RefCell, str::FromStr, sync::Arc, thread};
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 
 use super::{AnalyticsLayer, ErrorNote, Skip, client, endpoint, identity, layer::Shared};
@@ -18,36 +18,40 @@ pub(super) struct Pending(Option<Box<Draft>>);
 struct Draft {
     hit: Hit,
     shared: Option<Arc<Shared>>,
+    course: Course,
+}
+
+/// How far the request has come.
+#[derive(Default)]
+struct Course {
     started: Option<Tick>,
     head: Option<Tick>,
     declared: Option<u64>,
     end: Option<Outcome>,
     no_body: bool,
+    at_head: bool,
     skip: bool,
 }
 
 /// So many drafts wait on each thread for their next request.
 const SPARE_DRAFTS: usize = 256;
 
-#[allow(clippy::vec_box, reason = "a guard moves from future to body: one pointer, not the draft")]
-mod spare {
-    use super::{Draft, RefCell};
-    thread_local!(pub(super) static SPARE: RefCell<Vec<Box<Draft>>> = const { RefCell::new(Vec::new()) });
+thread_local! {
+    #[allow(clippy::vec_box, reason = "a guard moves from future to body: one pointer, not the draft")]
+    static SPARE: RefCell<Vec<Box<Draft>>> = const { RefCell::new(Vec::new()) };
 }
-use spare::SPARE;
 
 impl Pending {
     /// Takes down what the request says; nothing of it is needed afterwards.
     pub(super) fn start<B>(layer: &AnalyticsLayer, request: &Request<B>) -> Self {
         let mut draft = SPARE.try_with(|spare| spare.borrow_mut().pop()).ok().flatten().unwrap_or_default();
-        draft.started = Some(layer.shared.recorder.clock().tick());
-        draft.no_body = request.method() == Method::HEAD;
+        draft.course.started = Some(layer.shared.recorder.clock().tick());
+        draft.course.no_body = request.method() == Method::HEAD;
         let hit = &mut draft.hit;
         hit.set(Field::Method, request.method().as_str());
         endpoint::note(hit, request, layer.shared.routes.as_ref());
         client::note(hit, request.headers());
         identity::note(hit, request, layer);
-        hit.facts.bytes_in = length(request.headers()).unwrap_or_default();
         draft.shared = Some(Arc::clone(&layer.shared));
         Self(Some(draft))
     }
@@ -55,13 +59,12 @@ impl Pending {
     /// Takes down the head of the response; the guard comes back if there is a body to wait for.
     pub(super) fn head<B: Body>(mut self, response: &Response<B>) -> Option<Self> {
         let draft = self.0.as_mut()?;
-        draft.head = draft.shared.as_ref().map(|shared| shared.recorder.clock().tick());
+        draft.course.head = draft.shared.as_ref().map(|shared| shared.recorder.clock().tick());
         let (status, extensions) = (response.status(), response.extensions());
         let connected = draft.hit.method() == "CONNECT" && status.is_success();
         draft.hit.facts.status = status.as_u16();
-        draft.hit.facts.grpc = endpoint::grpc_status(response.headers());
         if !extensions.is_empty() {
-            draft.skip = extensions.get::<Skip>().is_some();
+            draft.course.skip = extensions.get::<Skip>().is_some();
             if let Some(user) = extensions.get::<User>() {
                 identity::set_user(&mut draft.hit, user);
             }
@@ -70,13 +73,21 @@ impl Pending {
             }
         }
         let body = response.body();
-        draft.declared = length(response.headers()).or_else(|| body.size_hint().exact());
-        let no_body = draft.no_body
+        for (name, value) in response.headers() {
+            match name.as_str() {
+                "content-length" => draft.course.declared = number(value),
+                "grpc-status" => draft.hit.facts.grpc = endpoint::grpc_status(value),
+                _ => {}
+            }
+        }
+        draft.course.declared = draft.course.declared.or_else(|| body.size_hint().exact());
+        let no_body = draft.course.no_body
             || connected
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
             || body.is_end_stream();
         if no_body {
+            draft.course.at_head = true;
             self.completed();
             return None;
         }
@@ -91,23 +102,23 @@ impl Pending {
 
     pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
         if let Some(draft) = &mut self.0 {
-            draft.hit.facts.grpc = endpoint::grpc_status(trailers).or(draft.hit.facts.grpc);
+            draft.hit.facts.grpc = trailers.get("grpc-status").and_then(endpoint::grpc_status).or(draft.hit.facts.grpc);
         }
     }
 
     pub(super) fn has_declared_length(&self) -> bool {
-        self.0.as_ref().is_some_and(|draft| draft.declared.is_some_and(|declared| draft.hit.facts.bytes_out >= declared))
+        self.0.as_ref().is_some_and(|draft| draft.course.declared.is_some_and(|declared| draft.hit.facts.bytes_out >= declared))
     }
 
     pub(super) fn completed(mut self) {
         if let Some(draft) = &mut self.0 {
-            draft.end = Some(Outcome::Completed);
+            draft.course.end = Some(Outcome::Completed);
         }
     }
 
     pub(super) fn failed(&mut self) {
         if let Some(draft) = &mut self.0 {
-            draft.end = Some(Outcome::Failed);
+            draft.course.end = Some(Outcome::Failed);
         }
     }
 }
@@ -117,7 +128,7 @@ impl Drop for Pending {
         let Some(mut draft) = self.0.take() else {
             return;
         };
-        if let Some(shared) = draft.shared.take().filter(|_| !draft.skip) {
+        if let Some(shared) = draft.shared.take().filter(|_| !draft.course.skip) {
             draft.end(&shared);
             shared.recorder.record(&draft.hit);
         }
@@ -135,14 +146,17 @@ impl Drop for Pending {
 impl Draft {
     fn end(&mut self, shared: &Shared) {
         let clock = shared.recorder.clock();
-        let (facts, now) = (&mut self.hit.facts, clock.tick());
-        let started = self.started.unwrap_or(now);
-        facts.outcome = match self.end {
+        // What ends at the head ended when the head was read.
+        let now = self.course.head.filter(|_| self.course.at_head).unwrap_or_else(|| clock.tick());
+        let facts = &mut self.hit.facts;
+        facts.at = Some(clock.millis_at(now));
+        let started = self.course.started.unwrap_or(now);
+        facts.outcome = match self.course.end {
             Some(outcome) => outcome,
             None if thread::panicking() => Outcome::Failed,
             None => Outcome::Aborted,
         };
-        match self.head {
+        match self.course.head {
             Some(head) => (facts.head, facts.body) = (started.until(head), head.until(now)),
             None => {
                 facts.head = started.until(now);
@@ -152,15 +166,15 @@ impl Draft {
     }
 
     fn reset(&mut self) {
-        let mut hit = mem::take(&mut self.hit);
-        hit.clear();
-        *self = Self { hit, ..Self::default() };
+        self.hit.clear();
+        self.course = Course::default();
     }
 }
 
 /// NGINX's own number for a client that left before there was an answer.
 const CLIENT_LEFT: u16 = 499;
 
-fn length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// A header's value as a number.
+pub(super) fn number<T: FromStr>(value: &HeaderValue) -> Option<T> {
+    std::str::from_utf8(value.as_bytes()).ok()?.parse().ok()
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::live::Live;
 use crate::{
-    clock::Millis,
+    clock::{Clock, Millis},
     counters::DropCause,
     hit::{Facts, Hit},
 };
@@ -80,7 +80,7 @@ impl Queue {
     }
 
     /// Copies the hit in, or says that there is no room; counts nothing.
-    pub(super) fn try_push(&self, hit: &Hit, now: Millis) -> Result<(), Full> {
+    pub(super) fn try_push(&self, hit: &Hit, clock: &Clock) -> Result<(), Full> {
         let size = Self::size(hit);
         let before = self.bytes.fetch_add(size, Relaxed);
         if before + size > self.limit {
@@ -88,9 +88,9 @@ impl Queue {
             return Err(Full);
         }
         let mut facts = hit.facts;
-        facts.at = Some(facts.at.unwrap_or(now));
+        facts.at = Some(facts.at.unwrap_or_else(|| clock.millis()));
         {
-            let mut shard = lock(&self.shards[thread_number() % self.shards.len()].0);
+            let mut shard = lock(&self.shards[thread_number() & (self.shards.len() - 1)].0);
             let text_start = shard.text.len() as u32;
             shard.text.push_str(&hit.text);
             shard.entries.push(Entry { facts, text_start });
@@ -102,10 +102,10 @@ impl Queue {
         Ok(())
     }
 
-    pub(super) fn push(&self, hit: &Hit, now: Millis) {
+    pub(super) fn push(&self, hit: &Hit, clock: &Clock) {
         if self.closed.load(Relaxed) {
             self.live.drop(DropCause::Stopped, 1);
-        } else if self.try_push(hit, now).is_err() {
+        } else if self.try_push(hit, clock).is_err() {
             self.live.drop(DropCause::QueueFull, 1);
         }
     }

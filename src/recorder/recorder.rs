@@ -113,7 +113,7 @@ impl Recorder {
 
     /// Records a hit. Never blocks, never fails; without room the hit is dropped and counted.
     pub fn record(&self, hit: &Hit) {
-        self.handle.queue.push(hit, self.handle.clock.millis());
+        self.handle.queue.push(hit, &self.handle.clock);
     }
 
     /// Records a hit and waits for room, at most so long. For hits that can wait: an import, a demo, another queue.
@@ -128,7 +128,7 @@ impl Recorder {
             if queue.is_closed() {
                 return Err(stopped());
             }
-            if queue.try_push(hit, self.handle.clock.millis()).is_ok() {
+            if queue.try_push(hit, &self.handle.clock).is_ok() {
                 return Ok(());
             }
             let left = timeout.saturating_sub(start.elapsed());
