@@ -10,7 +10,7 @@ use crate::{
 /// Asks questions of a data directory. Cheap to clone.
 ///
 /// What the writer has stored is seen within a few seconds, or at once after a flush. Each question is answered
-/// from one snapshot, so its numbers agree. Questions block: on async threads use `tokio::task::spawn_blocking`.
+/// from one snapshot, so its numbers agree. The first question makes a pool of four connections and its one thread. Questions block: on async threads use `tokio::task::spawn_blocking`.
 #[derive(Clone)]
 pub struct Reports {
     readers: Arc<Readers>,

@@ -1,11 +1,12 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use rusqlite::{Connection, Transaction};
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::{
     connection::{self, Context, main_file, part_file, part_name},
@@ -40,6 +41,7 @@ impl Readers {
                 .min_idle(Some(0))
                 .idle_timeout(Some(Duration::from_secs(60)))
                 .connection_timeout(LONGEST_WAIT)
+                .thread_pool(Arc::new(ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("tower-analytics-pool").build()))
                 .error_handler(Box::new(r2d2::NopErrorHandler))
                 .build_unchecked(Manager { directory: self.directory.clone() })
         });
