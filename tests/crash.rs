@@ -62,7 +62,11 @@ fn rounds(rounds: u64) {
             latest = latest.max(before_kill);
         }
     }
-    println!("{} of {} hits stored over {rounds} kills; the oldest lost one was answered {latest:?} before its kill", stored.len(), answered.len());
+    println!(
+        "{} of {} hits stored over {rounds} kills; the oldest lost one was answered {latest:?} before its kill",
+        stored.len(),
+        answered.len()
+    );
     assert!(stored.len() > answered.len() / 4);
     assert!(latest <= LATEST, "a hit answered {latest:?} before the kill is lost");
 }
