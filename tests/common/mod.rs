@@ -1,0 +1,54 @@
+//! What several test files share.
+#![allow(dead_code, reason = "each file uses a part of it")]
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+
+/// Hits by endpoint and status.
+pub(crate) type Counts = BTreeMap<(String, u16), u64>;
+
+/// Waits until it is so; fails if that takes longer than anything healthy does.
+#[track_caller]
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The raw files that analytics.db knows, by month.
+pub(crate) fn parts(directory: &Path) -> Vec<(i64, PathBuf)> {
+    let main = Connection::open(directory.join("analytics.db")).unwrap();
+    let mut months = main.prepare("select month from parts order by month").unwrap();
+    let months = months.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap);
+    months.map(|month: i64| (month, directory.join(format!("analytics-{month}.db")))).collect()
+}
+
+/// What lies on disk, asked of the files and not of the crate.
+pub(crate) fn stored(directory: &Path) -> Counts {
+    let mut counts = Counts::new();
+    for (month, part) in parts(directory) {
+        let main = Connection::open(directory.join("analytics.db")).unwrap();
+        main.execute("attach ? as part", [part.to_str().unwrap()]).unwrap();
+        let sql = format!(
+            "select trim(e.method || ' ' || e.route), a.outcome & 1023, count(*)
+             from part.session_actions_{month} a join endpoints e on e.number = a.endpoint group by 1, 2"
+        );
+        let row = |row: &rusqlite::Row<'_>| Ok(((row.get(0)?, row.get(1)?), row.get::<_, i64>(2)? as u64));
+        for row in main.prepare(&sql).unwrap().query_map([], row).unwrap() {
+            let (key, hits) = row.unwrap();
+            *counts.entry(key).or_default() += hits;
+        }
+    }
+    counts
+}
+
+pub(crate) fn total(counts: &Counts) -> u64 {
+    counts.values().sum()
+}
