@@ -63,6 +63,8 @@ pub(crate) struct Facts {
     pub(crate) outcome: Outcome,
     pub(crate) grpc: Option<u8>,
     pub(crate) error: bool,
+    /// Method or path may be made up: nothing says that the app knows the endpoint, and a new one is not opened for it.
+    pub(crate) made_up: bool,
     spans: [Span; FIELDS],
 }
 
@@ -143,6 +145,7 @@ impl Default for Facts {
             outcome: Outcome::Completed,
             grpc: None,
             error: false,
+            made_up: false,
             spans: [Span::default(); FIELDS],
         }
     }

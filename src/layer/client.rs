@@ -8,6 +8,9 @@ use crate::{
     hit::{Field, Hit},
 };
 
+/// A request's length past this (a terabyte) is nobody's body, and some of them would be more than a sum can hold.
+const BELIEVED: u64 = 1 << 40;
+
 /// One walk over the headers: a look-up of each name would hash it first, and few requests have many headers.
 pub(super) fn note(hit: &mut Hit, headers: &HeaderMap) {
     for (name, value) in headers {
@@ -18,7 +21,7 @@ pub(super) fn note(hit: &mut Hit, headers: &HeaderMap) {
             "x-device-info" => Field::DeviceName,
             "x-session-id" => Field::SessionKey,
             "content-length" => {
-                hit.facts.bytes_in = number(value).unwrap_or_default();
+                hit.facts.bytes_in = number(value).filter(|bytes| *bytes <= BELIEVED).unwrap_or_default();
                 continue;
             }
             _ => continue,

@@ -63,6 +63,7 @@ impl Pending {
         let (status, extensions) = (response.status(), response.extensions());
         let connected = draft.hit.method() == "CONNECT" && status.is_success();
         draft.hit.facts.status = status.as_u16();
+        draft.hit.facts.made_up = draft.hit.facts.made_up && !endpoint::is_known(&draft.hit, response);
         if !extensions.is_empty() {
             draft.course.skip = extensions.get::<Skip>().is_some();
             if let Some(user) = extensions.get::<User>() {

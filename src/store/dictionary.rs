@@ -153,6 +153,9 @@ impl Dictionary {
         if let Some(number) = self.endpoints.get(key) {
             return *number;
         }
+        if hit.facts.made_up {
+            return UNMATCHED;
+        }
         if self.endpoints.len() as u32 >= self.caps.endpoints {
             return OTHER;
         }
