@@ -33,6 +33,8 @@ pub enum ErrorKind {
     NewerSchema,
     /// The store refused a read or a write; it is tried again.
     Storage,
+    /// A file was deleted, moved or replaced while it was open; it is opened anew.
+    Gone,
     /// The writer has stopped.
     Stopped,
     /// It did not finish in time.
@@ -65,7 +67,7 @@ impl Error {
     /// Whether the same call can succeed later without anybody changing it.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind, ErrorKind::Locked | ErrorKind::Storage | ErrorKind::Timeout | ErrorKind::Full)
+        matches!(self.kind, ErrorKind::Gone | ErrorKind::Locked | ErrorKind::Storage | ErrorKind::Timeout | ErrorKind::Full)
     }
 
     /// The message with every cause behind it, in one line.

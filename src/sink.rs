@@ -36,6 +36,9 @@ pub trait Sink: Send + 'static {
     }
 
     /// Called once it is ready, and again after a panic: what was open when the last writer stopped.
+    ///
+    /// A later `Err` of the kind [`ErrorKind::Gone`](crate::ErrorKind::Gone) begins this anew: [`ready`](Self::ready) is
+    /// asked and then this, before the batch comes again.
     fn resume(&mut self) -> Result<Resume, Error> {
         Ok(Resume::default())
     }

@@ -140,6 +140,8 @@ impl Writer {
             return Ok(false);
         }
         self.resume()?;
+        // A batch that was in hand when the sink went away has sessions that nobody knows any more.
+        self.resolve();
         self.queue.live.enter(State::Recording, None);
         Ok(true)
     }
@@ -244,6 +246,9 @@ impl Writer {
             return FIRST_RETRY;
         }
         live.faults.fetch_add(1, Relaxed);
+        if error.kind() == ErrorKind::Gone {
+            self.sessions = None;
+        }
         if live.state() != State::Faulted {
             tracing::error!(error = %error.chain(), "analytics cannot record; requests go on, hits wait in the bounded queue, and it is tried again");
         }

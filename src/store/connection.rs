@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{
     clock::Month,
@@ -17,8 +17,45 @@ pub(crate) trait Context<T> {
 
 impl<T> Context<T> for rusqlite::Result<T> {
     fn context(self, what: &str) -> Result<T, Error> {
-        self.map_err(|error| Error::new(ErrorKind::Storage, format!("cannot {what}")).with_source(error))
+        self.map_err(|error| {
+            let (kind, advice) = match error.sqlite_error_code() {
+                Some(ErrorCode::DiskFull) => (ErrorKind::Storage, ", the disk is full, make room"),
+                Some(ErrorCode::SystemIoFailure) => (ErrorKind::Storage, ", look for a full disk, a quota or a limit on file sizes"),
+                Some(ErrorCode::DatabaseBusy) => (ErrorKind::Storage, ", another program holds the file, let it end"),
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => (
+                    ErrorKind::Directory,
+                    ", the file is damaged, restore it from a backup or move it away (analytics.db with the whole directory)",
+                ),
+                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => (ErrorKind::Directory, ", check that it is there and who owns it"),
+                _ => (ErrorKind::Storage, ""),
+            };
+            Error::new(kind, format!("cannot {what}{advice}")).with_source(error)
+        })
     }
+}
+
+/// Which file a name stands for. A deleted one lives on for whoever has it open, but what is written there is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Inode(Option<(u64, u64)>);
+
+impl Inode {
+    pub(super) fn of(file: &Path) -> Self {
+        #[cfg(unix)]
+        let id = |meta: std::fs::Metadata| (std::os::unix::fs::MetadataExt::dev(&meta), std::os::unix::fs::MetadataExt::ino(&meta));
+        // Elsewhere an open file cannot be deleted.
+        #[cfg(not(unix))]
+        let id = |_: std::fs::Metadata| (0, 0);
+        Self(std::fs::metadata(file).ok().map(id))
+    }
+}
+
+/// What somebody must know whose file went away while it was open.
+pub(super) fn gone(file: &Path) -> Error {
+    let message = format!(
+        "{} was deleted, moved or replaced while it was open, recording goes on in what is there now: stop the service before moving its data",
+        file.display()
+    );
+    Error::new(ErrorKind::Gone, message)
 }
 
 pub(crate) fn main_file(directory: &Path) -> PathBuf {
@@ -64,6 +101,13 @@ pub(super) fn writer(file: &Path, create: bool, synchronous: Synchronous) -> rus
     connection.pragma_update(None, "cache_size", -8192)?;
     connection.set_prepared_statement_cache_capacity(64);
     synchronous.set(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that only looks, and leaves the files as they are.
+pub(super) fn peek(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(Duration::from_secs(2))?;
     Ok(connection)
 }
 

@@ -3,7 +3,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{
-    connection::{Context, Synchronous, part_file, part_name, writer},
+    connection::{Context, Inode, Synchronous, gone, part_file, part_name, writer},
     raw::{self, Row, for_month},
 };
 use crate::{
@@ -30,6 +30,7 @@ pub(super) struct Part {
     pub(super) changed: bool,
     pub(super) used: u64,
     connection: Option<Connection>,
+    inode: Inode,
 }
 
 pub(super) const OPEN: &str = "open";
@@ -52,6 +53,7 @@ impl Part {
             changed: true,
             used: 0,
             connection: Some(connection),
+            inode: Inode::default(),
         }
     }
 
@@ -62,6 +64,7 @@ impl Part {
         let file_id = ensure_tables(&mut connection, month).context(&format!("create the tables of {}", part_name(month)))?;
         let mut part = Self::new(month, file_id, connection);
         part.next_row = part.last_row()? + 1;
+        part.inode = Inode::of(&file);
         Ok(part)
     }
 
@@ -86,6 +89,7 @@ impl Part {
                 changed: false,
                 used: 0,
                 connection: None,
+                inode: Inode::default(),
             }))
         })?;
         rows.filter_map(Result::transpose).collect()
@@ -93,15 +97,20 @@ impl Part {
 
     /// The open file. One that is gone is made anew; its row numbers go on.
     pub(super) fn connection(&mut self, directory: &Path) -> Result<&mut Connection, Error> {
+        let file = part_file(directory, self.month);
+        if self.connection.is_some() && self.inode != Inode::of(&file) {
+            self.connection = None;
+            return Err(gone(&file));
+        }
         if self.connection.is_none() {
-            let file = part_file(directory, self.month);
             if file.exists() {
                 let connection = writer(&file, false, Synchronous::Normal).context(&format!("open {}", part_name(self.month)))?;
-                self.connection = Some(connection);
+                (self.connection, self.inode) = (Some(connection), Inode::of(&file));
             } else {
                 let anew = Self::create(directory, self.month)?;
-                (self.connection, self.file_id) = (anew.connection, anew.file_id);
+                (self.connection, self.inode, self.file_id) = (anew.connection, anew.inode, anew.file_id);
                 (self.state, self.changed) = (OPEN, true);
+                (self.hits, self.least, self.greatest) = (0, None, None);
             }
         }
         self.connection.as_mut().ok_or_else(|| Error::new(ErrorKind::Storage, "a part has no connection"))

@@ -9,7 +9,7 @@ use rusqlite::{Connection, Transaction};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::{
-    connection::{self, Context, main_file, part_file, part_name},
+    connection::{self, Context, Inode, gone, main_file, part_file, part_name},
     part::{MISSING, Part},
     schema::check_version,
 };
@@ -66,11 +66,15 @@ impl r2d2::ManageConnection for Manager {
 
     fn connect(&self) -> Result<Reader, Error> {
         let main = connection::reader(&main_file(&self.directory)).context("open analytics.db for reading")?;
+        let inode = Inode::of(&main_file(&self.directory));
         check_version(&main, &self.directory)?;
-        Ok(Reader { directory: self.directory.clone(), main, raw: BTreeMap::new() })
+        Ok(Reader { directory: self.directory.clone(), main, inode, raw: BTreeMap::new() })
     }
 
     fn is_valid(&self, reader: &mut Reader) -> Result<(), Error> {
+        if self.has_broken(reader) {
+            return Err(gone(&main_file(&self.directory)));
+        }
         reader.main.query_row("select 1 from meta", [], |_| Ok(())).or_else(|error| match error {
             rusqlite::Error::QueryReturnedNoRows => Ok(()),
             error => Err(error).context("read analytics.db"),
@@ -78,8 +82,8 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn has_broken(&self, reader: &mut Reader) -> bool {
-        // Deleted or moved away: a connection would go on reading a file that nobody else sees.
-        !main_file(&reader.directory).exists()
+        // Deleted, moved away or replaced: a connection would go on reading a file that nobody else sees.
+        reader.inode != Inode::of(&main_file(&reader.directory))
     }
 }
 
@@ -87,8 +91,12 @@ impl r2d2::ManageConnection for Manager {
 pub(crate) struct Reader {
     directory: PathBuf,
     main: Connection,
-    raw: BTreeMap<Month, Connection>,
+    inode: Inode,
+    raw: Raw,
 }
+
+/// Parts that are open, and which file each name stood for then.
+type Raw = BTreeMap<Month, (Inode, Connection)>;
 
 /// More parts than this are opened anew for each question.
 const KEPT_PARTS: usize = 14;
@@ -115,7 +123,7 @@ impl Reader {
 pub(crate) struct Snapshot<'a> {
     main: Transaction<'a>,
     parts: Vec<PartView>,
-    raw: &'a mut BTreeMap<Month, Connection>,
+    raw: &'a mut Raw,
     directory: &'a Path,
 }
 
@@ -151,10 +159,12 @@ impl Snapshot<'_> {
 
     /// The raw file of a part.
     pub(crate) fn raw(&mut self, month: Month) -> Result<&Connection, Error> {
-        if let std::collections::btree_map::Entry::Vacant(place) = self.raw.entry(month) {
-            let file = part_file(self.directory, month);
-            place.insert(connection::reader(&file).context(&format!("open {} for reading", part_name(month)))?);
+        let file = part_file(self.directory, month);
+        let inode = Inode::of(&file);
+        if self.raw.get(&month).is_none_or(|(known, _)| *known != inode) {
+            let connection = connection::reader(&file).context(&format!("open {} for reading", part_name(month)))?;
+            self.raw.insert(month, (inode, connection));
         }
-        Ok(&self.raw[&month])
+        Ok(&self.raw[&month].1)
     }
 }

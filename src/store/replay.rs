@@ -72,7 +72,7 @@ fn replay(part: &mut Part, directory: &Path, active: &mut Active) -> Result<(), 
     Ok(())
 }
 
-fn months_on_disk(directory: &Path) -> Result<Vec<Month>, Error> {
+pub(super) fn months_on_disk(directory: &Path) -> Result<Vec<Month>, Error> {
     let mut months = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let name = entry?.file_name();

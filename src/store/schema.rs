@@ -1,8 +1,11 @@
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params, types::FromSql};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params, types::FromSql};
 
-use super::connection::{Context, Synchronous, main_file, writer};
+use super::{
+    connection::{Context, Synchronous, main_file, peek, writer},
+    replay::months_on_disk,
+};
 use crate::error::{Error, ErrorKind};
 
 /// `PRAGMA user_version` of analytics.db. Each step brings the file from its index to the next version.
@@ -37,6 +40,14 @@ impl MetaKey {
 /// Opens analytics.db for writing, with the lock held, and brings it to our version in one transaction.
 pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
     let file = main_file(directory);
+    // Before anything is written: a newer version's directory is left as it is.
+    let version = match file.exists() {
+        true => check_version(&peek(&file).map_err(|error| unusable(directory, error))?, directory)?,
+        false => 0,
+    };
+    if version == 0 && !months_on_disk(directory)?.is_empty() {
+        return Err(orphaned(directory));
+    }
     let mut connection = writer(&file, true, Synchronous::Full).map_err(|error| unusable(directory, error))?;
     let version = check_version(&connection, directory)?;
     if version < VERSION {
@@ -67,9 +78,25 @@ pub(super) fn check_version(connection: &Connection, directory: &Path) -> Result
 }
 
 fn unusable(directory: &Path, error: rusqlite::Error) -> Error {
-    let message =
-        format!("cannot open {}: check that the directory can be written and the file is a database", main_file(directory).display());
+    let file = main_file(directory);
+    let message = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            format!("{} is damaged: restore it from a backup, or move the whole directory away to begin anew", file.display())
+        }
+        Some(ErrorCode::DatabaseBusy) => {
+            let message = format!("{} is held by another program: let that end and start again", file.display());
+            return Error::new(ErrorKind::Storage, message).with_source(error);
+        }
+        _ => format!("cannot open {}: check that the directory can be written and who owns the file", file.display()),
+    };
     Error::new(ErrorKind::Directory, message).with_source(error)
+}
+
+/// Rows are numbers that mean nothing without analytics.db; a new one would give the same numbers to others.
+fn orphaned(directory: &Path) -> Error {
+    let message =
+        format!("{} has hits of some months but no analytics.db: restore it, or move these files away to begin anew", directory.display());
+    Error::new(ErrorKind::Directory, message)
 }
 
 pub(crate) fn meta_get<T: FromSql>(connection: &Connection, key: MetaKey) -> rusqlite::Result<Option<T>> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     active::{self, Active, Session},
-    connection::Context,
+    connection::{Context, Inode, gone, main_file},
     dictionary::{Caps, Dictionary},
     lock::Lock,
     outcome::Packed,
@@ -43,6 +43,7 @@ pub(crate) struct Store {
 
 struct Opened {
     main: Connection,
+    main_inode: Inode,
     dictionary: Dictionary,
     visitors: Visitors,
     parts: BTreeMap<Month, Part>,
@@ -85,6 +86,11 @@ impl Store {
     }
 
     fn opened(&mut self) -> Result<(&mut Opened, &Path), Error> {
+        let main = main_file(&self.directory);
+        if self.opened.as_ref().is_some_and(|opened| opened.main_inode != Inode::of(&main)) {
+            (self.opened, self.lock) = (None, None);
+            return Err(gone(&main));
+        }
         let opened = self.opened.as_mut().ok_or_else(|| Error::new(ErrorKind::Storage, "the data directory is not open"))?;
         Ok((opened, &self.directory))
     }
@@ -132,9 +138,11 @@ impl Sink for Store {
 impl Opened {
     fn open(store: &Store) -> Result<Self, Error> {
         let main = schema::open(&store.directory)?;
+        let main_inode = Inode::of(&main_file(&store.directory));
         let dictionary = Dictionary::load(&main, store.caps)?;
         let (parts, active) = replay::parts(&main, &store.directory)?;
-        let mut opened = Self { main, dictionary, visitors: Visitors::default(), parts, active, pending: Pending::default(), told: None };
+        let mut opened =
+            Self { main, main_inode, dictionary, visitors: Visitors::default(), parts, active, pending: Pending::default(), told: None };
         opened.settle(store).context("write what was replayed to analytics.db")?;
         Ok(opened)
     }
