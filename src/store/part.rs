@@ -104,7 +104,8 @@ impl Part {
         }
         if self.connection.is_none() {
             if file.exists() {
-                let connection = writer(&file, false, Synchronous::Normal).context(&format!("open {}", part_name(self.month)))?;
+                let mut connection = writer(&file, false, Synchronous::Normal).context(&format!("open {}", part_name(self.month)))?;
+                ensure_tables(&mut connection, self.month).context(&format!("read {}", part_name(self.month)))?;
                 (self.connection, self.inode) = (Some(connection), Inode::of(&file));
             } else {
                 let anew = Self::create(directory, self.month)?;

@@ -6,6 +6,7 @@ pub(crate) mod tried;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -22,6 +23,21 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Says to a test that it runs in a process of its own, and what for.
+const CHILD: &str = "TEST_CHILD";
+
+/// The same test in a process of its own, started through another program.
+pub(crate) fn child(through: &[&str], exe: &Path, test: &str, what: &Path) -> Command {
+    let mut command = Command::new(through[0]);
+    command.args(&through[1..]).arg(exe).args(["--exact", test, "--include-ignored", "--nocapture"]).env(CHILD, what);
+    command
+}
+
+/// What the parent said, if this is the child.
+pub(crate) fn as_child() -> Option<PathBuf> {
+    std::env::var_os(CHILD).map(PathBuf::from)
 }
 
 /// The raw files that analytics.db knows, by month.
