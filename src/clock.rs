@@ -119,9 +119,11 @@ impl Tick {
 }
 
 pub(crate) fn to_millis(time: SystemTime) -> Millis {
+    // Far outside of all months, and with room for every sum.
+    const FAR: u128 = 1 << 48;
     match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+        Ok(since) => since.as_millis().min(FAR) as Millis,
+        Err(before) => -(before.duration().as_millis().min(FAR) as Millis),
     }
 }
 

@@ -101,7 +101,9 @@ impl Sessions {
         let next = self.next.entry(month).or_insert(1);
         let id = SessionId { month, number: *next };
         *next += 1;
-        let over = |open: &mut Open| (open.key == key && open.last + self.timeout < at) || open.last + self.longest < at;
+        // A hit from before the clock stepped back ends no session of the time after it.
+        let over =
+            |open: &mut Open| open.past == past && ((open.key == key && open.last + self.timeout < at) || open.last + self.longest < at);
         let before = self.ended.len();
         self.ended.extend(list.extract_if(.., over).map(|open| open.id));
         if list.len() >= OPEN_PER_ACTOR {

@@ -19,7 +19,7 @@ use super::{
     visitors::{self, Visitors},
 };
 use crate::{
-    clock::{DAY_MS, Millis, Month, day_of},
+    clock::{Millis, Month, day_of},
     counters::Counters,
     error::{Error, ErrorKind},
     hit::{Field, Hit, SessionId},
@@ -358,7 +358,7 @@ impl Opened {
         }
         meta_set(&tx, MetaKey::Counters, serde_json::to_string(&counters).unwrap_or_default())?;
         meta_set(&tx, MetaKey::Heartbeat, now)?;
-        visitors::forget_before(&tx, day_of(now - DAY_MS))?;
+        visitors::forget_far_from(&tx, day_of(now))?;
         tx.commit()
     }
 

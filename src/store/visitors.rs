@@ -95,9 +95,17 @@ pub(super) fn salts(main: &Connection) -> rusqlite::Result<Vec<(i64, Salt)>> {
     main.prepare("select day, salt from salts")?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-/// Hashes and salts of days before yesterday mean nothing any more, and nobody can find out what they meant.
-pub(super) fn forget_before(tx: &Connection, yesterday: i64) -> rusqlite::Result<()> {
-    tx.prepare_cached("delete from visitors where day < ?")?.execute([yesterday])?;
-    tx.prepare_cached("delete from salts where day < ?")?.execute([yesterday])?;
+/// Hashes and salts of days before yesterday mean nothing any more, and nobody can find out what they meant. Nor do
+/// those of days to come, which a clock that jumped has left behind.
+pub(super) fn forget_far_from(tx: &Connection, today: i64) -> rusqlite::Result<()> {
+    // One range each: two in one statement would read the whole table.
+    for sql in [
+        "delete from visitors where day < ? - 1",
+        "delete from visitors where day > ? + 1",
+        "delete from salts where day < ? - 1",
+        "delete from salts where day > ? + 1",
+    ] {
+        tx.prepare_cached(sql)?.execute([today])?;
+    }
     Ok(())
 }
