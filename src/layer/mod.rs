@@ -14,6 +14,12 @@
 //! | the service or the body answers an error | failed | 500, or the head's |
 //! | a panic unwinds through the future or the body | failed | 500, or the head's |
 //!
+//! # Which endpoint it is
+//!
+//! The route template as axum or [`AnalyticsLayer::routes`] knows it, else the path of a gRPC method, else `(unmatched)`.
+//! What a client can make up, a method of its own or a gRPC path, becomes a new endpoint only if the answer says that
+//! the app knows it.
+//!
 //! # Examples
 //!
 //! With the defaults, in an axum app (the layer last, so that unmatched requests are seen too):
