@@ -1,6 +1,6 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::error::{Error, ErrorKind};
@@ -8,6 +8,10 @@ use crate::error::{Error, ErrorKind};
 /// One writer a directory. The lock is the operating system's: it ends with the process, however that ends.
 #[derive(Debug)]
 pub(super) struct Lock(#[allow(dead_code, reason = "held, not read")] File);
+
+pub(super) fn lock_file(directory: &Path) -> PathBuf {
+    directory.join("lock")
+}
 
 impl Lock {
     /// Takes the lock, or says that another has it with `None`.
@@ -17,7 +21,7 @@ impl Lock {
             Error::new(ErrorKind::Directory, message).with_source(error)
         };
         fs::create_dir_all(directory).map_err(refused)?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join("lock")).map_err(refused)?;
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(lock_file(directory)).map_err(refused)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -9,7 +9,7 @@ use super::{
     active::{self, Active, Session},
     connection::{Context, Inode, gone, main_file},
     dictionary::{Caps, Dictionary},
-    lock::Lock,
+    lock::{Lock, lock_file},
     outcome::Packed,
     part::Part,
     raw::Row,
@@ -43,7 +43,8 @@ pub(crate) struct Store {
 
 struct Opened {
     main: Connection,
-    main_inode: Inode,
+    /// analytics.db and the lock, as they were opened.
+    inodes: [Inode; 2],
     dictionary: Dictionary,
     visitors: Visitors,
     parts: BTreeMap<Month, Part>,
@@ -62,6 +63,10 @@ struct Pending {
     visitors: Vec<(SessionId, u64)>,
     main_done: bool,
     tried: bool,
+}
+
+fn inodes(directory: &Path) -> [Inode; 2] {
+    [main_file(directory), lock_file(directory)].map(|file| Inode::of(&file))
 }
 
 /// More open files than this are closed again, those unused for longest first.
@@ -86,10 +91,9 @@ impl Store {
     }
 
     fn opened(&mut self) -> Result<(&mut Opened, &Path), Error> {
-        let main = main_file(&self.directory);
-        if self.opened.as_ref().is_some_and(|opened| opened.main_inode != Inode::of(&main)) {
+        if self.opened.as_ref().is_some_and(|opened| opened.inodes != inodes(&self.directory)) {
             (self.opened, self.lock) = (None, None);
-            return Err(gone(&main));
+            return Err(gone(&main_file(&self.directory)));
         }
         let opened = self.opened.as_mut().ok_or_else(|| Error::new(ErrorKind::Storage, "the data directory is not open"))?;
         Ok((opened, &self.directory))
@@ -138,11 +142,11 @@ impl Sink for Store {
 impl Opened {
     fn open(store: &Store) -> Result<Self, Error> {
         let main = schema::open(&store.directory)?;
-        let main_inode = Inode::of(&main_file(&store.directory));
+        let inodes = inodes(&store.directory);
         let dictionary = Dictionary::load(&main, store.caps)?;
         let (parts, active) = replay::parts(&main, &store.directory)?;
         let mut opened =
-            Self { main, main_inode, dictionary, visitors: Visitors::default(), parts, active, pending: Pending::default(), told: None };
+            Self { main, inodes, dictionary, visitors: Visitors::default(), parts, active, pending: Pending::default(), told: None };
         opened.settle(store).context("write what was replayed to analytics.db")?;
         Ok(opened)
     }

@@ -1,6 +1,8 @@
 //! What several test files share.
 #![allow(dead_code, reason = "each file uses a part of it")]
 
+pub(crate) mod counting;
+pub(crate) mod recording;
 pub(crate) mod tried;
 
 use std::{
