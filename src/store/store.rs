@@ -114,8 +114,15 @@ impl Sink for Store {
     fn resume(&mut self) -> Result<Resume, Error> {
         let fresh = match self.opened.take() {
             Some(opened) if opened.pending.batch == 0 => opened,
-            // After a panic nothing in memory is believed, the files are: but for a batch that may be half in them.
-            Some(Opened { pending, .. }) => Opened { pending: pending.if_begun(), ..Opened::open(self)? }.past_pending(),
+            // After a panic, or when a file went away, nothing in memory is believed, the files are: but for a batch that
+            // may be half in them.
+            Some(opened) => match Opened::open(self) {
+                Ok(fresh) => Opened { pending: opened.pending.if_begun(), ..fresh }.past_pending(),
+                Err(error) => {
+                    self.opened = Some(opened);
+                    return Err(error);
+                }
+            },
             None => Opened::open(self)?,
         };
         let resume = fresh.resume()?;
