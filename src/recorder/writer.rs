@@ -85,9 +85,14 @@ impl Writer {
         let mut wait = Duration::ZERO;
         loop {
             let turn = self.wait(wait);
-            let start = Instant::now();
+            let (start, before) = (Instant::now(), self.queue.live.written.load(Relaxed));
             let result = catch_unwind(AssertUnwindSafe(|| self.turn(&turn))).unwrap_or_else(|panic| Err(self.after_panic(&*panic)));
-            self.queue.live.busy_us.fetch_add(start.elapsed().as_micros() as u64, Relaxed);
+            let (spent, hits) = (start.elapsed(), self.queue.live.written.load(Relaxed) - before);
+            self.queue.live.busy_us.fetch_add(spent.as_micros() as u64, Relaxed);
+            if result.is_ok() && hits > 0 {
+                // Whatever was recorded before this turn began is in the store now.
+                tracing::debug!(hits, duration_us = spent.as_micros() as u64, "the queue was written");
+            }
             wait = self.settings.batch_age;
             if let Err(error) = &result {
                 wait = self.after_error(error);
