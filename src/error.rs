@@ -33,6 +33,8 @@ pub enum ErrorKind {
     NewerSchema,
     /// The store refused a read or a write; it is tried again.
     Storage,
+    /// Work that was asked for could not be done, see [`Maintenance`](crate::Analytics::maintenance).
+    Job,
     /// The writer has stopped.
     Stopped,
     /// It did not finish in time.
