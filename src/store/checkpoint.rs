@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rusqlite::Connection;
+
 use super::{
     active,
     connection::Context,
@@ -140,33 +142,29 @@ impl Opened {
         Ok(())
     }
 
-    /// Completes one part whose month has ended and to which nothing more came for a while.
+    /// Completes one part whose month has ended and to which nothing more came for a while: its totals, then its file.
     fn seal(&mut self, directory: &Path, now: Millis) -> Result<(), Error> {
         let active = &self.active;
+        let is_quiet = |part: &Part| part.touched.is_none_or(|touched| !(touched..touched + QUIET).contains(&now));
         let is_over = |part: &&mut Part| {
-            let quiet = part.touched.is_none_or(|touched| !(touched..touched + QUIET).contains(&now));
             let open = part.state == PartState::Open && now >= part.month.end() + SEALED_AFTER;
-            open && quiet && !part.changed && active.of_month(part.month).next().is_none()
+            open && is_quiet(part) && !part.changed && active.of_month(part.month).next().is_none()
         };
-        let Some(part) = self.parts.values_mut().find(is_over) else { return Ok(()) };
-        if !part.seal_file(directory)? {
-            // Somebody reads it; there is no hurry.
-            part.touched = Some(now);
-            return Ok(());
+        if let Some(part) = self.parts.values_mut().find(is_over) {
+            part.state = PartState::Sealed;
+            let result = write_totals(&self.main, part).context("write the totals of a part to analytics.db");
+            match &result {
+                Ok(()) => tracing::info!(month = %part.month, hits = part.hits, "a month is sealed"),
+                Err(_) => part.state = PartState::Open,
+            }
+            return result;
         }
-        part.state = PartState::Sealed;
-        let sealed = || -> rusqlite::Result<()> {
-            let tx = self.main.unchecked_transaction()?;
-            totals::write(&tx, part.number)?;
-            part.put(&tx, part.watermark)?;
-            tx.commit()
-        };
-        let result = sealed().context("write the totals of a part to analytics.db");
-        match &result {
-            Ok(()) => tracing::info!(month = %part.month, hits = part.hits, "a month is sealed"),
-            Err(_) => part.state = PartState::Open,
-        }
-        result
+        let file = self.parts.values_mut().find(|part| part.state == PartState::Sealed && !part.is_plain && is_quiet(part));
+        let Some(part) = file else { return Ok(()) };
+        part.is_plain = part.seal_file(directory)?;
+        // Somebody may read it just now; there is no hurry.
+        part.touched = Some(now);
+        Ok(())
     }
 
     fn close_unused(&mut self) {
@@ -174,4 +172,11 @@ impl Opened {
         open.sort_by_key(|part| std::cmp::Reverse(part.used));
         open.into_iter().skip(OPEN_PARTS).for_each(Part::close);
     }
+}
+
+fn write_totals(main: &Connection, part: &Part) -> rusqlite::Result<()> {
+    let tx = main.unchecked_transaction()?;
+    totals::write(&tx, part.number)?;
+    part.put(&tx, part.watermark)?;
+    tx.commit()
 }

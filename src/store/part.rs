@@ -38,6 +38,8 @@ pub(super) struct Part {
     pub(super) used: u64,
     /// When rows last came, by the clock of the checkpoints.
     pub(super) touched: Option<Millis>,
+    /// Whether the file of a sealed part is known to be a plain one.
+    pub(super) is_plain: bool,
     connection: Option<Connection>,
 }
 
@@ -103,6 +105,7 @@ impl Part {
             changed: true,
             used: 0,
             touched: None,
+            is_plain: false,
             connection: Some(connection),
         }
     }
@@ -146,6 +149,7 @@ impl Part {
                 changed: false,
                 used: 0,
                 touched: None,
+                is_plain: false,
                 connection: None,
             }))
         })?;
@@ -163,10 +167,14 @@ impl Part {
                 let (connection, file_id) = Self::create_file(directory, self.month)?;
                 (self.connection, self.file_id) = (Some(connection), file_id);
             }
-            // A sealed part that is written again is one no longer: its totals go with the next fold.
-            (self.state, self.changed) = (PartState::Open, true);
+            self.reopen();
         }
         self.connection.as_mut().ok_or_else(|| Error::new(ErrorKind::Storage, "a part has no connection"))
+    }
+
+    /// A sealed part that is written again is one no longer: its totals go with the next fold.
+    fn reopen(&mut self) {
+        (self.state, self.is_plain, self.changed) = (PartState::Open, false, true);
     }
 
     /// The open file, for whoever changes the part while reading it; it is opened anew when next needed.
@@ -192,6 +200,9 @@ impl Part {
     pub(super) fn write(&mut self, directory: &Path, rows: &[Row], again: bool) -> Result<(), Error> {
         let month = self.month;
         let Some(last) = rows.last() else { return Ok(()) };
+        if self.state != PartState::Open {
+            self.reopen();
+        }
         let connection = self.connection(directory)?;
         let write = |connection: &mut Connection| -> rusqlite::Result<()> {
             if again && raw::last(connection, month)? >= last.id {

@@ -91,17 +91,16 @@ pub(crate) struct Reader {
     raw: BTreeMap<Month, Connection>,
 }
 
-/// More parts than this are opened anew for each question.
-const KEPT_PARTS: usize = 14;
-
 impl Reader {
     fn ask<T>(&mut self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let main = self.main.transaction().context("begin to read analytics.db")?;
         // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
         let parts = Part::list(&main).context("read the parts in analytics.db")?;
+        let newest = parts.iter().map(|part| part.month).max();
         let parts = parts.iter().map(PartView::of).collect();
         let answer = question(&mut Snapshot { main, parts, raw: &mut self.raw, directory: &self.directory });
-        while self.raw.len() > KEPT_PARTS {
+        // The newest part alone stays open: the writer seals the others, for which nobody may have them open.
+        while self.raw.len() > 1 || self.raw.first_key_value().is_some_and(|(month, _)| Some(*month) != newest) {
             self.raw.pop_first();
         }
         if answer.is_err() {
