@@ -16,6 +16,7 @@ use axum::{
 use clap::Parser;
 use serde::Deserialize;
 use tower_analytics::{Analytics, ErrorNote, Head, Role, User};
+use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
 struct Flags {
@@ -34,6 +35,7 @@ struct Flags {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let flags = Flags::parse();
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
     let analytics = Analytics::builder(&flags.data)
         .user(|head| head.header("x-user-id").map(User::new)) // stands in for your own sign-in
         .build()?;

@@ -17,8 +17,10 @@ use crate::{
     error::Error,
     hit::Hit,
     layer::AnalyticsLayer,
+    maintenance::Maintenance,
     recorder::Recorder,
     report::Reports,
+    store::Jobs,
 };
 
 /// The handle: gives out the layer, the dashboard and the reports. Cheap to clone.
@@ -121,6 +123,12 @@ impl Analytics {
     #[must_use]
     pub fn reports(&self) -> Reports {
         self.inner.reports.clone()
+    }
+
+    /// Work on what is stored: reprocess, merge.
+    #[must_use]
+    pub fn maintenance(&self) -> Maintenance {
+        Maintenance::new(Jobs::new(self.inner.config.data.clone()), self.inner.recorder.clone())
     }
 
     /// What has been counted, drops by cause among it.

@@ -10,8 +10,9 @@ use crate::{
     recorder::{Recorder, Settings},
     report::Reports,
     sink::Sink,
-    store::{Caps, Store, TempDir},
+    store::{self, Caps, Store, TempDir},
     user::User,
+    zone::Zone,
 };
 
 /// Settings of an [`Analytics`]; made by [`Analytics::builder`].
@@ -46,6 +47,12 @@ impl Builder {
     /// What people type to get here, if a proxy changes it. Defaults to none: links follow the request.
     pub fn public_url(self, url: impl Into<String>) -> Self {
         self.set(|config| config.public_url = Some(url.into()))
+    }
+
+    /// The IANA time zone of the reporting days, such as `Europe/Berlin`. A change makes the roll-ups of all months anew,
+    /// between batches. Defaults to `UTC`.
+    pub fn time_zone(self, name: impl Into<String>) -> Self {
+        self.set(|config| config.time_zone = name.into())
     }
 
     /// Networks whose forwarding headers are believed. Defaults to loopback.
@@ -113,7 +120,7 @@ impl Builder {
     pub fn build(self) -> Result<Analytics, Error> {
         let Self { config, clock, user, owned } = self;
         config.check()?;
-        let mut store = store_of(&config, owned);
+        let mut store = store_of(&config, owned)?;
         // Opened here, so that whoever starts the service hears what is wrong, and not only a log.
         if !store.ready()? {
             if config.require_writer {
@@ -134,13 +141,15 @@ impl Builder {
 /// Makes the directory and brings it up to date, unless somebody records there: whether the lock was free. It is free again afterwards.
 #[cfg(feature = "cli")]
 pub(crate) fn prepare(config: &Config) -> Result<bool, Error> {
-    store_of(config, None).ready()
+    store_of(config, None)?.ready()
 }
 
-fn store_of(config: &Config, owned: Option<TempDir>) -> Store {
+fn store_of(config: &Config, owned: Option<TempDir>) -> Result<Store, Error> {
     let r = &config.recording;
     let caps = Caps { users: r.users, endpoints: r.endpoints, devices: r.devices, errors: r.errors, visitors_a_day: r.visitors_a_day };
-    Store::new(config.data.clone(), caps, config.session_timeout().as_millis() as i64).owning(owned)
+    let settings =
+        store::Settings { caps, session_timeout: config.session_timeout().as_millis() as i64, zone: Zone::new(&config.time_zone)? };
+    Ok(Store::new(config.data.clone(), settings).owning(owned))
 }
 
 fn settings_of(config: &Config, clock: Clock) -> Settings {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{Error, ErrorKind},
     pattern::{Endpoints, Routes},
+    zone::Zone,
 };
 
 /// All settings. `Config::default()` is what `Analytics::open` uses; unknown keys are refused.
@@ -29,6 +30,9 @@ pub struct Config {
     /// What people type to get here, if a proxy changes it, such as `https://example.com/ops`. Its path stands before every link.
     /// Defaults to none: links follow the request.
     pub public_url: Option<String>,
+    /// The IANA time zone of the reporting days, such as `Europe/Berlin`. A change makes the roll-ups of all months anew, between batches.
+    /// Defaults to `UTC`.
+    pub time_zone: String,
     /// Networks whose forwarding headers are believed. Defaults to loopback.
     pub trusted_proxies: Vec<String>,
     /// Whether a directory in which another process records is an error rather than a reason to wait. Defaults to false.
@@ -72,12 +76,16 @@ pub struct Recording {
     pub visitors_a_day: u32,
 }
 
+/// A day's visitors are numbered in 24 bits.
+const MOST_VISITORS: u32 = 1 << 24;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             data: "analytics-data".into(),
             base_path: "/analytics".to_owned(),
             public_url: None,
+            time_zone: "UTC".to_owned(),
             trusted_proxies: crate::layer::DEFAULT_TRUSTED_PROXIES.map(str::to_owned).into(),
             require_writer: false,
             routes: Vec::new(),
@@ -134,11 +142,13 @@ impl Config {
         check((1..=86_400).contains(&r.session_timeout_s), "recording.session_timeout_s must lie between 1 and 86 400");
         check((1..=7 * 86_400).contains(&r.session_longest_s), "recording.session_longest_s must lie between 1 and 604 800");
         check(r.open_sessions >= 1, "recording.open_sessions must be at least 1");
+        check(r.visitors_a_day < MOST_VISITORS, "recording.visitors_a_day must lie below 16 777 216");
+        let zone = Zone::new(&self.time_zone).err();
         let (mut routes, mut noise) = (Routes::default(), Endpoints::default());
         let routes = self.routes.iter().filter_map(|template| routes.insert(template).err());
         let noise = r.noise.iter().filter_map(|pattern| noise.insert(pattern).err());
         let proxies = crate::layer::Proxies::new(&self.trusted_proxies).err();
-        wrong.extend(routes.chain(noise).chain(proxies).map(|error| error.chain()));
+        wrong.extend(routes.chain(noise).chain(proxies).chain(zone).map(|error| error.chain()));
         if wrong.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Config, wrong.join("; "))) }
     }
 

@@ -14,6 +14,8 @@ pub enum DropCause {
     Panic,
     /// The store still refused it when the recorder was shut down.
     Storage,
+    /// The part of its month was archived or dropped.
+    ClosedMonth,
     /// Its time lies outside the years 1970 to 9998.
     BadTime,
 }
@@ -37,6 +39,8 @@ pub struct Counters {
     pub dropped_panic: u64,
     /// Dropped because the store refused them to the end.
     pub dropped_storage: u64,
+    /// Dropped because the part of their month was archived or dropped.
+    pub dropped_closed_month: u64,
     /// Dropped because of an impossible time.
     pub dropped_bad_time: u64,
     /// Batches written.
@@ -58,12 +62,13 @@ impl Counters {
 
     /// The drops of each cause, with its name for people.
     #[must_use]
-    pub fn by_cause(&self) -> [(&'static str, u64); 5] {
+    pub fn by_cause(&self) -> [(&'static str, u64); 6] {
         [
             ("queue full", self.dropped_queue_full),
             ("recorder stopped", self.dropped_stopped),
             ("writer panicked", self.dropped_panic),
             ("store refused", self.dropped_storage),
+            ("closed month", self.dropped_closed_month),
             ("impossible time", self.dropped_bad_time),
         ]
     }

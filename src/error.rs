@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Storage,
     /// A file was deleted, moved or replaced while it was open; it is opened anew.
     Gone,
+    /// Work that was asked for could not be done, see [`Maintenance`](crate::Analytics::maintenance).
+    Job,
     /// The writer has stopped.
     Stopped,
     /// It did not finish in time.

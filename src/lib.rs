@@ -90,6 +90,8 @@ mod device;
 mod error;
 mod hit;
 pub mod layer;
+#[cfg(feature = "sqlite")]
+mod maintenance;
 mod pattern;
 pub mod recorder;
 #[cfg(feature = "sqlite")]
@@ -100,6 +102,8 @@ mod store;
 pub mod user;
 #[cfg(feature = "dashboard")]
 mod web;
+#[cfg(feature = "sqlite")]
+mod zone;
 
 #[cfg(feature = "axum")]
 pub use axum;
@@ -123,6 +127,7 @@ pub use self::{
     analytics::Analytics,
     builder::Builder,
     config::{Config, Recording},
+    maintenance::Maintenance,
     report::{Ask, Reports},
 };
 
@@ -152,6 +157,7 @@ mod tests {
             is_send_sync::<Reports>();
             is_clone::<Reports>();
             is_send_sync::<Builder>();
+            is_send_sync::<Maintenance>();
         }
         #[cfg(feature = "dashboard")]
         is_send_sync::<Dashboard>();

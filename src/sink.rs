@@ -1,8 +1,10 @@
 //! Where resolved hits go.
 
+use std::cell::Cell;
+
 use crate::{
     clock::{Millis, Month},
-    counters::Counters,
+    counters::{Counters, DropCause},
     error::Error,
     hit::{Hit, SessionId},
 };
@@ -47,6 +49,12 @@ pub trait Sink: Send + 'static {
     /// until it is written; a sink that did write it before it failed must not write it twice.
     fn write(&mut self, batch: &Batch<'_>) -> Result<(), Error>;
 
+    /// Called between batches again and again while it says `true`: one slice of long work, of a few milliseconds. An
+    /// `Err` is shown in the log, and it is called again with the next batch.
+    fn idle(&mut self) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// Called every few seconds, for a flush and at the end: sessions that ended, and what else needs putting away.
     /// After an `Err` the same sessions come again.
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<(), Error> {
@@ -60,6 +68,7 @@ pub trait Sink: Send + 'static {
 pub struct Batch<'a> {
     pub(crate) id: u64,
     pub(crate) hits: &'a [Hit],
+    pub(crate) refused: Cell<Option<(DropCause, u64)>>,
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps salts"))]
     pub(crate) salts: &'a [(i64, Salt)],
 }
@@ -69,6 +78,11 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Says that so many of its hits are never going to be stored; they are counted as dropped once the batch is written.
+    pub fn refuse(&self, cause: DropCause, hits: u64) {
+        self.refused.set(Some((cause, hits)).filter(|_| hits > 0));
     }
 
     /// The hits, nearly in order of the time they ended.
@@ -85,6 +99,8 @@ pub struct Checkpoint<'a> {
     pub(crate) counters: Counters,
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps time"))]
     pub(crate) now: Millis,
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store puts things off"))]
+    pub(crate) forced: bool,
 }
 
 impl<'a> Checkpoint<'a> {

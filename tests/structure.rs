@@ -18,6 +18,7 @@ const GROUND: &[(&str, &[&str])] = &[
     ("user", &["access"]),
     ("hit", &["clock", "device", "user"]),
     ("sink", &["clock", "counters", "error", "hit"]),
+    ("zone", &["clock", "error"]),
 ];
 
 /// What stands on it, from the bottom up: each may import all of the ground floor, and these of the lines before it.
@@ -29,7 +30,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("import", &["store"]),
     ("report", &["store"]),
     ("auth", &[]),
-    ("analytics", &["config", "layer", "recorder", "report", "store"]),
+    ("maintenance", &["recorder", "store"]),
+    ("analytics", &["config", "layer", "maintenance", "recorder", "report", "store"]),
     ("web", &["analytics", "auth", "config", "layer", "report"]),
     ("plugin", &["report", "web"]),
     ("plugins", ALL_BEFORE),

@@ -18,6 +18,7 @@ pub(super) struct Live {
     panic: AtomicU64,
     storage: AtomicU64,
     bad_time: AtomicU64,
+    closed_month: AtomicU64,
     state: AtomicU8,
     fault: Mutex<Option<String>>,
 }
@@ -30,6 +31,7 @@ impl Live {
             DropCause::Panic => &self.panic,
             DropCause::Storage => &self.storage,
             DropCause::BadTime => &self.bad_time,
+            DropCause::ClosedMonth => &self.closed_month,
         };
         counter.fetch_add(hits, Relaxed);
     }
@@ -63,6 +65,7 @@ impl Live {
             dropped_panic: get(&self.panic),
             dropped_storage: get(&self.storage),
             dropped_bad_time: get(&self.bad_time),
+            dropped_closed_month: get(&self.closed_month),
             batches: get(&self.batches),
             panics: get(&self.panics),
             faults: get(&self.faults),

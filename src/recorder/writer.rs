@@ -1,5 +1,6 @@
 use std::{
     any::Any,
+    cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -9,7 +10,7 @@ use hashbrown::HashMap;
 
 use super::{
     devices::Devices,
-    queue::{Backlog, Queue, lock},
+    queue::{Backlog, Queue, Signals, lock},
     recorder::Settings,
     sessions::Sessions,
 };
@@ -85,17 +86,41 @@ impl Writer {
         let mut wait = Duration::ZERO;
         loop {
             let turn = self.wait(wait);
-            let start = Instant::now();
+            let (start, before) = (Instant::now(), self.queue.live.written.load(Relaxed));
             let result = catch_unwind(AssertUnwindSafe(|| self.turn(&turn))).unwrap_or_else(|panic| Err(self.after_panic(&*panic)));
-            self.queue.live.busy_us.fetch_add(start.elapsed().as_micros() as u64, Relaxed);
+            let (spent, hits) = (start.elapsed(), self.queue.live.written.load(Relaxed) - before);
+            self.queue.live.busy_us.fetch_add(spent.as_micros() as u64, Relaxed);
+            if result.is_ok() && hits > 0 {
+                // Whatever was recorded before this turn began is in the store now.
+                tracing::debug!(hits, duration_us = spent.as_micros() as u64, "the queue was written");
+            }
             wait = self.settings.batch_age;
             if let Err(error) = &result {
                 wait = self.after_error(error);
             }
             self.tell(TELL_AGE);
+            let well = result.is_ok();
             self.answer(&turn, result.err());
             if turn.stop {
                 return self.stopped();
+            }
+            if well {
+                wait = self.idle(wait);
+            }
+        }
+    }
+
+    /// Long work in slices, until it is time for the next batch; gives what is left of the time.
+    fn idle(&mut self, wait: Duration) -> Duration {
+        let start = Instant::now();
+        loop {
+            let slice = catch_unwind(AssertUnwindSafe(|| self.sink.idle())).unwrap_or_else(|panic| Err(self.after_panic(&*panic)));
+            if let Err(error) = &slice {
+                tracing::error!(error = %error.chain(), "long work stopped");
+            }
+            let left = wait.saturating_sub(start.elapsed());
+            if !slice.unwrap_or(false) || left.is_zero() || is_asked(&lock(&self.queue.signals)) {
+                return left;
             }
         }
     }
@@ -103,9 +128,8 @@ impl Writer {
     /// Sleeps until the batch is old enough, or somebody asks for something.
     fn wait(&self, age: Duration) -> Turn {
         let signals = lock(&self.queue.signals);
-        let asked = |s: &super::queue::Signals| s.stop || s.flush_wanted > s.flush_done || s.hurry;
         let (mut signals, _) =
-            self.queue.wake.wait_timeout_while(signals, age, |signals| !asked(signals)).unwrap_or_else(PoisonError::into_inner);
+            self.queue.wake.wait_timeout_while(signals, age, |signals| !is_asked(signals)).unwrap_or_else(PoisonError::into_inner);
         signals.hurry = false;
         Turn { stop: signals.stop, flush: signals.flush_wanted }
     }
@@ -127,7 +151,7 @@ impl Writer {
         }
         let asked = turn.stop || lock(&self.queue.signals).flush_done < turn.flush;
         if asked || self.checkpoint_at.elapsed() >= self.settings.checkpoint_age {
-            self.checkpoint()?;
+            self.checkpoint(asked)?;
         }
         Ok(())
     }
@@ -199,11 +223,16 @@ impl Writer {
             return Ok(());
         };
         let start = Instant::now();
-        self.sink.write(&Batch { id: self.batch_id, hits: &self.batch[..self.filled], salts: sessions.fresh_salts() })?;
+        let batch = Batch { id: self.batch_id, hits: &self.batch[..self.filled], refused: Cell::new(None), salts: sessions.fresh_salts() };
+        self.sink.write(&batch)?;
+        let refused = batch.refused.get();
         sessions.forget_fresh_salts();
         self.suspect = false;
         let live = &self.queue.live;
-        live.written.fetch_add(self.filled as u64, Relaxed);
+        if let Some((cause, hits)) = refused {
+            live.drop(cause, hits);
+        }
+        live.written.fetch_add(self.filled as u64 - refused.map_or(0, |(_, hits)| hits), Relaxed);
         live.batches.fetch_add(1, Relaxed);
         if start.elapsed() > SLOW_BATCH {
             tracing::warn!(hits = self.filled, duration_ms = start.elapsed().as_millis() as u64, "a batch was slow to write");
@@ -213,14 +242,14 @@ impl Writer {
         Ok(())
     }
 
-    fn checkpoint(&mut self) -> Result<(), Error> {
+    fn checkpoint(&mut self, forced: bool) -> Result<(), Error> {
         let counters = self.counters();
         let Some(sessions) = &mut self.sessions else {
             return Ok(());
         };
         let now = self.settings.clock.millis();
         sessions.sweep(now);
-        self.sink.checkpoint(&Checkpoint { ended: sessions.ended(), counters, now })?;
+        self.sink.checkpoint(&Checkpoint { ended: sessions.ended(), counters, now, forced })?;
         sessions.forget_ended();
         self.checkpoint_at = Instant::now();
         self.recovered();
@@ -322,6 +351,10 @@ impl Writer {
         lock(&queue.signals).stopped = true;
         queue.done.notify_all();
     }
+}
+
+fn is_asked(signals: &Signals) -> bool {
+    signals.stop || signals.flush_wanted > signals.flush_done || signals.hurry
 }
 
 fn is_noise(known: &mut HashMap<Box<str>, bool>, noise: &Endpoints, hit: &Hit) -> bool {

@@ -26,7 +26,7 @@ pub struct ActiveSession {
     pub started_at: SystemTime,
     /// Its newest hit.
     pub last_activity: SystemTime,
-    /// From the first to the newest hit.
+    /// The time between its actions.
     pub duration: Duration,
     /// Hits that are actions.
     pub actions: u64,
@@ -40,7 +40,6 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Vec<ActiveSess
         let timeout = meta_get::<i64>(main, MetaKey::SessionTimeout)?.unwrap_or_default();
         let mut statement = main.prepare_cached(include_str!("active_sessions.sql"))?;
         let session = |row: &rusqlite::Row<'_>| {
-            let (started, last): (Millis, Millis) = (row.get(7)?, row.get(8)?);
             Ok(ActiveSession {
                 session_id: format!("{:06}-{}", row.get::<_, i64>(0)?, row.get::<_, i64>(1)?),
                 user_id: row.get(2)?,
@@ -48,11 +47,11 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Vec<ActiveSess
                 platform: row.get(4)?,
                 app_version: row.get(5)?,
                 device: row.get(6)?,
-                started_at: from_millis(started),
-                last_activity: from_millis(last),
-                duration: Duration::from_millis((last - started).max(0) as u64),
-                actions: row.get::<_, i64>(9)? as u64,
-                last_endpoint: row.get(10)?,
+                started_at: from_millis(row.get(7)?),
+                last_activity: from_millis(row.get(8)?),
+                duration: Duration::from_millis(row.get::<_, Millis>(9)?.unsigned_abs()),
+                actions: row.get::<_, i64>(10)? as u64,
+                last_endpoint: row.get(11)?,
             })
         };
         statement.query_map([now - timeout, now + timeout], session)?.collect()

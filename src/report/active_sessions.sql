@@ -1,5 +1,5 @@
 select s.month, s.number, u.id, coalesce(u.name, ''), coalesce(d.platform, ''), coalesce(d.app_version, ''), coalesce(d.name, ''),
-    s.started, s.last, s.actions, trim(coalesce(e.method, '') || ' ' || coalesce(e.route, ''))
+    s.opened, s.last, s.time, s.actions, trim(coalesce(e.method, '') || ' ' || coalesce(e.route, ''))
 from active_sessions s
 left join users u on u.number = s.user
 left join devices d on d.number = s.device

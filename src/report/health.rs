@@ -49,7 +49,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
     let heartbeat = meta_get::<Millis>(snapshot.main(), MetaKey::Heartbeat).context("read the heartbeat")?;
     let counters = meta_get::<String>(snapshot.main(), MetaKey::Counters).context("read the counters")?;
     let timeout = meta_get::<Millis>(snapshot.main(), MetaKey::SessionTimeout).context("read the session timeout")?;
-    let parts = snapshot.parts().into_iter().map(|part| PartHealth {
+    let parts = snapshot.parts().iter().map(|part| PartHealth {
         month: part.month.to_string(),
         hits: part.hits as u64,
         from: part.least.map(from_millis),

@@ -2,17 +2,20 @@
 
 mod active_sessions;
 mod ask;
-mod bots;
+mod check;
 mod endpoints;
 mod health;
+mod metrics;
 mod reports;
 mod stats;
 
 pub use self::{
     active_sessions::ActiveSession,
     ask::Ask,
+    check::{Check, MonthCheck},
     endpoints::EndpointRow,
     health::{Health, PartHealth},
+    metrics::Latency,
     reports::Reports,
     stats::Stats,
 };

@@ -1,6 +1,6 @@
 use std::{fmt, path::Path, sync::Arc};
 
-use super::{ActiveSession, Ask, EndpointRow, Health, Stats, active_sessions, endpoints, health, stats};
+use super::{ActiveSession, Ask, Check, EndpointRow, Health, Stats, active_sessions, check, endpoints, health, stats};
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind},
@@ -51,7 +51,7 @@ impl Reports {
     ///
     /// If the files cannot be read.
     pub fn endpoints(&self, ask: &Ask) -> Result<Vec<EndpointRow>, Error> {
-        self.readers.ask(|snapshot| endpoints::ask(snapshot, ask))
+        self.readers.ask(|snapshot| endpoints::ask(snapshot, ask, self.clock.millis()))
     }
 
     /// Sessions whose last activity lies within the timeout, newest activity first, at most 1000.
@@ -61,6 +61,15 @@ impl Reports {
     /// If the files cannot be read.
     pub fn active_sessions(&self) -> Result<Vec<ActiveSession>, Error> {
         self.readers.ask(|snapshot| active_sessions::ask(snapshot, self.clock.millis()))
+    }
+
+    /// Whether the roll-ups agree with the raw hits. Counts every hit there is, so it takes a while.
+    ///
+    /// # Errors
+    ///
+    /// If the files cannot be read.
+    pub fn check(&self) -> Result<Check, Error> {
+        self.readers.ask(check::ask)
     }
 
     /// Whether somebody records, what was dropped, how big it all is.

@@ -1,11 +1,10 @@
-use std::collections::HashSet;
+use std::time::Duration;
 
-use super::{Ask, bots};
+use super::{Ask, Latency, metrics};
 use crate::{
-    clock::{Millis, day_of},
+    clock::Millis,
     error::Error,
-    hit::Outcome,
-    store::{Context, FIRST_VISITOR, MetaKey, Packed, PartView, Snapshot, for_month, meta_get},
+    store::{Aliases, Audience, Context, MetaKey, Snapshot, meta_get},
 };
 
 /// The totals, of people unless a name says otherwise.
@@ -16,10 +15,12 @@ pub struct Stats {
     pub total_users: u64,
     /// Visitors without a user, each counted once a UTC day.
     pub visitors: u64,
-    /// Sessions.
+    /// Sessions that began.
     pub total_sessions: u64,
     /// Sessions whose last activity lies within the timeout.
     pub active_sessions: u64,
+    /// Time between the actions of a session, on average; zero without sessions.
+    pub avg_session_duration: Duration,
     /// Hits that are actions, and not noise such as a health check.
     pub total_actions: u64,
     /// Hits.
@@ -30,89 +31,41 @@ pub struct Stats {
     pub client_error_hits: u64,
     /// Hits the client gave up.
     pub aborted_hits: u64,
+    /// How long it took to the head of the response.
+    pub latency: Latency,
     /// Bytes of response bodies.
     pub bytes_out: u64,
     /// Hits of bots; in none of the numbers above.
     pub bot_hits: u64,
 }
 
-#[derive(Default)]
-struct Fold {
-    stats: Stats,
-    users: HashSet<u32>,
-    visitors: HashSet<(i64, u32)>,
+pub(super) fn ask(snapshot: &Snapshot<'_>, ask: &Ask, now: Millis) -> Result<Stats, Error> {
+    let days = ask.days(&snapshot.zone()?, now);
+    let people = metrics::all(snapshot, Audience::People, days.as_ref())?;
+    let bots = metrics::all(snapshot, Audience::Bots, days.as_ref())?;
+    let aliases = Aliases::load(snapshot.main()).context("read aliases")?;
+    let sums = people.sums;
+    let count = i64::unsigned_abs;
+    Ok(Stats {
+        total_users: people.count_users(&aliases),
+        visitors: people.visitors,
+        total_sessions: count(sums.sessions),
+        active_sessions: active(snapshot, now).context("count open sessions")?,
+        avg_session_duration: Duration::from_millis(count(sums.time) / count(sums.sessions).max(1)),
+        total_actions: count(sums.actions),
+        total_hits: count(sums.hits),
+        error_hits: count(sums.errors),
+        client_error_hits: count(sums.client_errors),
+        aborted_hits: count(sums.aborted),
+        latency: people.latency(),
+        bytes_out: count(sums.bytes_out),
+        bot_hits: count(bots.sums.hits),
+    })
 }
 
-pub(super) fn ask(snapshot: &mut Snapshot<'_>, _: &Ask, now: Millis) -> Result<Stats, Error> {
-    let bots = bots::devices(snapshot)?;
-    let mut fold = Fold::default();
-    for part in snapshot.parts() {
-        let raw = snapshot.raw(part.month)?;
-        hits(raw, part, &bots, &mut fold).context("count hits")?;
-    }
-    sessions(snapshot, &bots, now, &mut fold.stats)?;
-    Ok(Stats { total_users: fold.users.len() as u64, visitors: fold.visitors.len() as u64, ..fold.stats })
-}
-
-fn hits(raw: &rusqlite::Connection, part: PartView, bots: &HashSet<u32>, fold: &mut Fold) -> rusqlite::Result<()> {
-    let start = part.month.start();
-    let mut statement = raw.prepare_cached(&for_month(include_str!("stats.sql"), part.month))?;
-    let mut rows = statement.query([part.watermark])?;
-    while let Some(row) = rows.next()? {
-        let (at, user, outcome): (i64, u32, _) = (row.get(0)?, row.get(1)?, Packed(row.get(3)?));
-        let stats = &mut fold.stats;
-        if bots.contains(&row.get(2)?) {
-            stats.bot_hits += 1;
-            continue;
-        }
-        if user >= FIRST_VISITOR {
-            fold.visitors.insert((day_of(start + at), user));
-        } else {
-            fold.users.insert(user);
-        }
-        let aborted = outcome.outcome() == Outcome::Aborted;
-        stats.total_hits += 1;
-        stats.total_actions += u64::from(outcome.is_action());
-        stats.error_hits += u64::from(outcome.is_error());
-        stats.client_error_hits += u64::from((400..500).contains(&outcome.status()) && !aborted);
-        stats.aborted_hits += u64::from(aborted);
-        stats.bytes_out += row.get::<_, i64>(4)? as u64;
-    }
-    Ok(())
-}
-
-/// Sessions that go on stand in analytics.db, the others in their part. One that ended after the snapshot was
-/// taken may already stand in both, and one that came later in the part alone.
-fn sessions(snapshot: &mut Snapshot<'_>, bots: &HashSet<u32>, now: Millis, stats: &mut Stats) -> Result<(), Error> {
-    let mut going_on = HashSet::new();
-    let mut count = || -> rusqlite::Result<()> {
-        let main = snapshot.main();
-        let timeout = meta_get::<i64>(main, MetaKey::SessionTimeout)?.unwrap_or_default();
-        let mut statement = main.prepare_cached("select month, number, device, last from active_sessions where hits > 0")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            going_on.insert((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?));
-            if !bots.contains(&row.get(2)?) {
-                stats.total_sessions += 1;
-                stats.active_sessions += u64::from((now - row.get::<_, i64>(3)?).abs() <= timeout);
-            }
-        }
-        Ok(())
-    };
-    count().context("count open sessions")?;
-    for part in snapshot.parts() {
-        let sql = for_month("select number, device from sessions_NNNNNN where number < ?", part.month);
-        let raw = snapshot.raw(part.month)?;
-        let mut count = || -> rusqlite::Result<()> {
-            let mut statement = raw.prepare_cached(&sql)?;
-            let mut rows = statement.query([part.next_session])?;
-            while let Some(row) = rows.next()? {
-                let known = going_on.contains(&(part.month.number(), row.get(0)?));
-                stats.total_sessions += u64::from(!known && !bots.contains(&row.get(1)?));
-            }
-            Ok(())
-        };
-        count().context("count sessions")?;
-    }
-    Ok(())
+fn active(snapshot: &Snapshot<'_>, now: Millis) -> rusqlite::Result<u64> {
+    let main = snapshot.main();
+    let timeout = meta_get::<i64>(main, MetaKey::SessionTimeout)?.unwrap_or_default();
+    let mut statement = main.prepare_cached(include_str!("stats.sql"))?;
+    statement.query_row([now - timeout, now + timeout], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }

@@ -1,3 +1,4 @@
-select at, user, device, outcome, bytes_out
-from session_actions_NNNNNN
-where id <= ?
+select count(*)
+from active_sessions s
+left join devices d on d.number = s.device
+where s.hits > 0 and s.last between ?1 and ?2 and coalesce(d.bot, '') = ''

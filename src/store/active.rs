@@ -1,7 +1,11 @@
 use hashbrown::{HashMap, hash_map::Entry};
 use rusqlite::{Connection, params};
 
-use super::raw::{Row, for_month};
+use super::{
+    raw::{Row, for_month},
+    rollup::{Step, Track},
+    varint,
+};
 use crate::{
     clock::{Millis, Month},
     hit::SessionId,
@@ -19,9 +23,10 @@ pub(super) struct Session {
     pub(super) user: u32,
     pub(super) visitor: Option<u64>,
     pub(super) key: u64,
-    pub(super) device: u32,
-    pub(super) started: Millis,
+    pub(super) track: Track,
     pub(super) last: Millis,
+    /// Milliseconds between its actions.
+    pub(super) time: Millis,
     pub(super) hits: u32,
     pub(super) actions: u32,
     pub(super) errors: u32,
@@ -33,6 +38,10 @@ pub(super) struct Session {
 impl Active {
     pub(super) fn open(&mut self, id: SessionId, session: Session) {
         self.sessions.insert(id, session);
+    }
+
+    pub(super) fn of_month(&self, month: Month) -> impl Iterator<Item = (SessionId, &Session)> {
+        self.iter().filter(move |(id, _)| id.month == month)
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
@@ -50,16 +59,19 @@ impl Active {
         }
     }
 
-    /// Adds a row of the month that began at `start`.
-    pub(super) fn add(&mut self, month: Month, start: Millis, row: &Row) {
+    /// Adds a row of the month that began at `start`; tells what it adds to the session's time.
+    pub(super) fn add(&mut self, month: Month, start: Millis, row: &Row) -> Step {
         let at = start + row.at;
         let id = SessionId { month, number: row.session };
         let session = match self.sessions.entry(id) {
             Entry::Occupied(session) => session.into_mut(),
             // Its opening row was lost with a damaged file: what the raw rows say is all there is.
-            Entry::Vacant(place) => place.insert(Session { user: row.user, device: row.device, started: at, ..Session::default() }),
+            Entry::Vacant(place) => {
+                place.insert(Session { user: row.user, track: Track::new(at, row.device), last: at, ..Session::default() })
+            }
         };
-        session.started = session.started.min(at);
+        let step = session.track.step(at, row.outcome.is_action());
+        session.time += step.gap;
         session.last = session.last.max(at);
         session.hits += 1;
         session.actions += u32::from(row.outcome.is_action());
@@ -68,6 +80,17 @@ impl Active {
         session.rows.push(row.id);
         if !std::mem::replace(&mut session.changed, true) {
             self.changed.push(id);
+        }
+        step
+    }
+
+    /// Sessions of a month as they were when they opened: all their rows are about to be read again.
+    pub(super) fn begin_again(&mut self, month: Month) {
+        for (id, session) in self.sessions.iter_mut().filter(|(id, _)| id.month == month) {
+            let Session { user, visitor, key, track, .. } = *session;
+            let track = Track::new(track.opened, track.device);
+            *session = Session { user, visitor, key, track, last: track.opened, changed: true, ..Session::default() };
+            self.changed.push(*id);
         }
     }
 
@@ -107,9 +130,11 @@ pub(super) fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, sessio
             session.user,
             session.visitor.map(|visitor| visitor as i64),
             session.key as i64,
-            session.device,
-            session.started,
+            session.track.device,
+            session.track.opened,
+            session.track.acted,
             session.last,
+            session.time,
             session.hits,
             session.actions,
             session.errors,
@@ -131,9 +156,11 @@ pub(super) fn put_ended(tx: &Connection, id: SessionId, session: &Session) -> ru
             id.number,
             session.user,
             session.key as i64,
-            session.device,
-            session.started,
+            session.track.device,
+            session.track.opened,
+            session.track.acted,
             session.last,
+            session.time,
             session.hits,
             session.actions,
             session.errors,
@@ -153,14 +180,14 @@ pub(super) fn load(main: &Connection) -> rusqlite::Result<Active> {
             user: row.get(2)?,
             visitor: row.get::<_, Option<i64>>(3)?.map(|visitor| visitor as u64),
             key: row.get::<_, i64>(4)? as u64,
-            device: row.get(5)?,
-            started: row.get(6)?,
-            last: row.get(7)?,
-            hits: row.get(8)?,
-            actions: row.get(9)?,
-            errors: row.get(10)?,
-            last_endpoint: row.get(11)?,
-            rows: RowList::from_bytes(row.get(12)?),
+            track: Track { device: row.get(5)?, opened: row.get(6)?, acted: row.get(7)? },
+            last: row.get(8)?,
+            time: row.get(9)?,
+            hits: row.get(10)?,
+            actions: row.get(11)?,
+            errors: row.get(12)?,
+            last_endpoint: row.get(13)?,
+            rows: RowList::from_bytes(row.get(14)?),
             changed: false,
         };
         active.open(SessionId { month, number: row.get(1)? }, session);
@@ -180,17 +207,11 @@ const KEPT_ROWS: u32 = 10_000;
 
 impl RowList {
     fn push(&mut self, row: i64) {
-        if self.count >= KEPT_ROWS {
-            return;
+        if self.count < KEPT_ROWS {
+            varint::put(&mut self.bytes, (row - self.last) as u64);
+            self.last = row;
+            self.count += 1;
         }
-        let mut step = (row - self.last) as u64;
-        while step >= 0x80 {
-            self.bytes.push(step as u8 | 0x80);
-            step >>= 7;
-        }
-        self.bytes.push(step as u8);
-        self.last = row;
-        self.count += 1;
     }
 
     fn from_bytes(bytes: Vec<u8>) -> Self {
@@ -205,16 +226,9 @@ impl RowList {
 
 /// The row numbers in a stored list.
 pub(crate) fn rows_of(bytes: &[u8]) -> impl Iterator<Item = i64> {
-    let (mut row, mut step, mut shift) = (0_i64, 0_u64, 0);
-    bytes.iter().filter_map(move |byte| {
-        step |= u64::from(byte & 0x7f) << shift;
-        shift = (shift + 7).min(63);
-        if byte & 0x80 != 0 {
-            return None;
-        }
-        row = row.wrapping_add(step as i64);
-        (step, shift) = (0, 0);
-        Some(row)
+    varint::numbers(bytes).scan(0_i64, |row, step| {
+        *row = row.wrapping_add(step as i64);
+        Some(*row)
     })
 }
 

@@ -1,2 +1,2 @@
-select month, number, user, visitor, key, device, started, last, hits, actions, errors, last_endpoint, rows
+select month, number, user, visitor, key, device, opened, acted, last, time, hits, actions, errors, last_endpoint, rows
 from active_sessions

@@ -1,9 +1,10 @@
-insert into active_sessions (month, number, user, visitor, key, device, started, last, hits, actions, errors, last_endpoint, rows)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+insert into active_sessions (month, number, user, visitor, key, device, opened, acted, last, time, hits, actions, errors, last_endpoint, rows)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 on conflict (month, number) do update set
     visitor = excluded.visitor,
-    started = excluded.started,
+    acted = excluded.acted,
     last = excluded.last,
+    time = excluded.time,
     hits = excluded.hits,
     actions = excluded.actions,
     errors = excluded.errors,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use hashbrown::{HashMap, hash_map::EntryRef};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::connection::Context;
+use super::{connection::Context, devices::Devices};
 use crate::{
     clock::Millis,
     device::{Bot, Device},
@@ -20,6 +20,7 @@ pub(super) struct Dictionary {
     devices: HashMap<Arc<Device>, u32>,
     /// The writer hands the same allocation out for the same headers; the clone keeps the address its own.
     device_at: HashMap<usize, (u32, Arc<Device>)>,
+    by_number: Devices,
     errors: HashMap<Box<str>, u32>,
     next: Next,
     caps: Caps,
@@ -82,6 +83,7 @@ impl Dictionary {
 
     fn read(main: &Connection, caps: Caps) -> rusqlite::Result<Self> {
         let (mut endpoints, mut devices, mut errors) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut by_number = Devices::default();
         let mut scratch = String::new();
         let mut statement = main.prepare("select number, method, route from endpoints")?;
         let mut rows = statement.query([])?;
@@ -93,7 +95,9 @@ impl Dictionary {
         while let Some(row) = rows.next()? {
             let text = |column| row.get_ref(column).and_then(|value| value.as_str().map_err(Into::into));
             let bot = Some(Bot::new(text(4)?, text(5)?)).filter(|bot| !bot.class().is_empty());
-            devices.insert(Arc::new(Device::from_parts(text(1)?, text(2)?, text(3)?, bot)), row.get(0)?);
+            let device = Arc::new(Device::from_parts(text(1)?, text(2)?, text(3)?, bot));
+            by_number.insert(row.get(0)?, Arc::clone(&device));
+            devices.insert(device, row.get(0)?);
         }
         let mut statement = main.prepare("select number, kind, message, endpoint from errors")?;
         let mut rows = statement.query([])?;
@@ -110,7 +114,8 @@ impl Dictionary {
             error: next("errors")?.max(FIRST_FREE),
         };
         let users = Users::default();
-        Ok(Self { users, endpoints, devices, device_at: HashMap::new(), errors, next, caps, scratch, fresh: Fresh::default() })
+        let (device_at, fresh) = (HashMap::new(), Fresh::default());
+        Ok(Self { users, endpoints, devices, device_at, by_number, errors, next, caps, scratch, fresh })
     }
 
     pub(super) fn user(&mut self, main: &Connection, id: &str, name: &str, at: Millis) -> Result<u32, Error> {
@@ -178,6 +183,7 @@ impl Dictionary {
                 let number = self.next.device;
                 self.next.device += 1;
                 self.devices.insert(Arc::clone(device), number);
+                self.by_number.insert(number, Arc::clone(device));
                 self.fresh.devices.push((number, Arc::clone(device)));
                 number
             }
@@ -187,6 +193,10 @@ impl Dictionary {
         }
         self.device_at.insert(place, (number, Arc::clone(device)));
         number
+    }
+
+    pub(super) fn devices(&self) -> &Devices {
+        &self.by_number
     }
 
     pub(super) fn error(&mut self, hit: &Hit, endpoint: u32, at: Millis) -> u32 {

@@ -1,34 +1,45 @@
 //! The embedded store: raw parts are the log, everything else follows from them.
 //!
 //! ```text
-//! analytics.db           dictionaries · visitors · active_sessions · parts · meta
+//! analytics.db           dictionaries · visitors · active_sessions · daily_metrics · aggregated_metrics · part_totals · user_totals · parts · jobs · meta
 //! analytics-202611.db    sessions_202611 · session_actions_202611       one file a UTC month: a part
 //! lock                   one writer a directory; readers are unlimited
 //! ```
 
 mod active;
+mod aliases;
+mod batch;
+mod checkpoint;
 mod connection;
+mod devices;
 mod dictionary;
+mod jobs;
 mod lock;
+mod opened;
 mod outcome;
 mod part;
 mod raw;
 mod readers;
+mod rebuild;
 mod replay;
+mod rollup;
 mod schema;
 #[allow(clippy::module_inception, reason = "the thing itself")]
 mod store;
 mod temp;
+mod varint;
 mod visitors;
 
 pub(crate) use self::{
+    aliases::Aliases,
     connection::Context,
     dictionary::Caps,
-    outcome::Packed,
+    jobs::{JobState, Jobs, Kind},
+    part::PartState,
     raw::for_month,
     readers::{PartView, Readers, Snapshot},
+    rollup::{Audience, Cell, Dimension, Sums, Value, bitmap_at, cell, sums},
     schema::{MetaKey, meta_get},
-    store::Store,
+    store::{Settings, Store},
     temp::TempDir,
-    visitors::FIRST_VISITOR,
 };

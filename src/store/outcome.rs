@@ -45,6 +45,19 @@ impl Packed {
         self.0 & Self::ACTION != 0
     }
 
+    pub(crate) fn opens(self) -> bool {
+        self.0 & Self::OPENS != 0
+    }
+
+    pub(crate) fn is_aborted(self) -> bool {
+        self.outcome() == Outcome::Aborted
+    }
+
+    /// Status 400 to 499; not what the client gave up.
+    pub(crate) fn is_client_error(self) -> bool {
+        (400..500).contains(&self.status()) && !self.is_aborted()
+    }
+
     pub(crate) fn grpc_status(self) -> Option<u8> {
         (self.0 >> 15 & 0x1f).checked_sub(1).filter(|status| *status >= 0).map(|status| status as u8)
     }

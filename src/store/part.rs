@@ -1,23 +1,30 @@
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::{
     connection::{Context, Inode, Synchronous, gone, part_file, part_name, writer},
     raw::{self, Row, for_month},
+    rollup::Fold,
 };
 use crate::{
     clock::{Millis, Month},
     error::{Error, ErrorKind},
     sink::Salt,
+    zone::Zone,
 };
 
 /// One month's raw file, and what analytics.db says of it.
 pub(super) struct Part {
+    pub(super) number: i64,
     pub(super) month: Month,
     pub(super) start: Millis,
     pub(super) file_id: Salt,
-    pub(super) state: &'static str,
+    pub(super) state: PartState,
+    /// The zone whose days its roll-ups have.
+    pub(super) zone: String,
+    /// What its rows past the watermark add to its roll-ups.
+    pub(super) fold: Fold,
     /// The last raw row that is in everything derived.
     pub(super) watermark: i64,
     pub(super) next_row: i64,
@@ -29,20 +36,66 @@ pub(super) struct Part {
     pub(super) listed: bool,
     pub(super) changed: bool,
     pub(super) used: u64,
+    /// When rows last came, by the clock of the checkpoints.
+    pub(super) touched: Option<Millis>,
+    /// Whether the file of a sealed part is known to be a plain one.
+    pub(super) is_plain: bool,
     connection: Option<Connection>,
     inode: Inode,
 }
 
-pub(super) const OPEN: &str = "open";
-pub(super) const MISSING: &str = "missing";
+/// How far a part has come in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartState {
+    Open,
+    /// Complete: its totals stand, and its file is a plain one without a log beside it.
+    Sealed,
+    /// Its raw file was put away; its roll-ups stay.
+    Archived,
+    /// Its raw file was given up; its roll-ups stay.
+    Dropped,
+    /// Its raw file is not where it should be.
+    Missing,
+}
+
+impl PartState {
+    const ALL: [(Self, &str); 5] = [
+        (Self::Open, "open"),
+        (Self::Sealed, "sealed"),
+        (Self::Archived, "archived"),
+        (Self::Dropped, "dropped"),
+        (Self::Missing, "missing"),
+    ];
+
+    fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(state, _)| *state == self).map_or("open", |(_, name)| name)
+    }
+
+    fn from_name(name: &str) -> Self {
+        Self::ALL.iter().find(|(_, known)| *known == name).map_or(Self::Open, |(state, _)| *state)
+    }
+
+    /// Whether there is a raw file to read.
+    pub(crate) fn has_raw(self) -> bool {
+        matches!(self, Self::Open | Self::Sealed)
+    }
+
+    /// Whether nothing is recorded into it any more.
+    pub(super) fn is_closed(self) -> bool {
+        matches!(self, Self::Archived | Self::Dropped)
+    }
+}
 
 impl Part {
-    fn new(month: Month, file_id: Salt, connection: Connection) -> Self {
+    fn new(number: i64, month: Month, file_id: Salt, zone: String, connection: Connection) -> Self {
         Self {
+            number,
             month,
             start: month.start(),
             file_id,
-            state: OPEN,
+            state: PartState::Open,
+            zone,
+            fold: Fold::new(month),
             watermark: 0,
             next_row: 1,
             hits: 0,
@@ -52,42 +105,54 @@ impl Part {
             listed: false,
             changed: true,
             used: 0,
+            touched: None,
+            is_plain: false,
             connection: Some(connection),
             inode: Inode::default(),
         }
     }
 
     /// A part that no one has listed: a new file, or one left behind by a crash before its listing.
-    pub(super) fn create(directory: &Path, month: Month) -> Result<Self, Error> {
-        let file = part_file(directory, month);
-        let mut connection = writer(&file, true, Synchronous::Normal).context(&format!("create {}", part_name(month)))?;
-        let file_id = ensure_tables(&mut connection, month).context(&format!("create the tables of {}", part_name(month)))?;
-        let mut part = Self::new(month, file_id, connection);
+    pub(super) fn create(directory: &Path, number: i64, month: Month, zone: &Zone) -> Result<Self, Error> {
+        let (connection, file_id) = Self::create_file(directory, month)?;
+        let mut part = Self::new(number, month, file_id, zone.name().to_owned(), connection);
         part.next_row = part.last_row()? + 1;
-        part.inode = Inode::of(&file);
+        part.inode = Inode::of(&part_file(directory, month));
         Ok(part)
     }
 
+    fn create_file(directory: &Path, month: Month) -> Result<(Connection, Salt), Error> {
+        let file = part_file(directory, month);
+        let mut connection = writer(&file, true, Synchronous::Normal).context(&format!("create {}", part_name(month)))?;
+        let file_id = ensure_tables(&mut connection, month).context(&format!("create the tables of {}", part_name(month)))?;
+        Ok((connection, file_id))
+    }
+
     pub(super) fn list(main: &Connection) -> rusqlite::Result<Vec<Self>> {
-        let mut statement =
-            main.prepare("select month, file_id, state, least, greatest, watermark, hits, next_session from parts order by month")?;
+        let mut statement = main.prepare_cached(include_str!("part_all.sql"))?;
         let rows = statement.query_map([], |row| {
-            let state: String = row.get(2)?;
-            let watermark: i64 = row.get(5)?;
-            Ok(Month::from_number(row.get(0)?).map(|month| Self {
+            let watermark: i64 = row.get(6)?;
+            let state: String = row.get(3)?;
+            let Some(month) = Month::from_number(row.get(1)?) else { return Ok(None) };
+            Ok(Some(Self {
+                number: row.get(0)?,
                 month,
                 start: month.start(),
-                file_id: row.get(1).unwrap_or_default(),
-                state: if state == MISSING { MISSING } else { OPEN },
+                file_id: row.get(2)?,
+                state: PartState::from_name(&state),
+                zone: row.get(9)?,
+                fold: Fold::new(month),
                 watermark,
                 next_row: watermark + 1,
-                hits: row.get(6).unwrap_or_default(),
-                least: row.get(3).unwrap_or_default(),
-                greatest: row.get(4).unwrap_or_default(),
-                next_session: row.get(7).unwrap_or(1),
+                hits: row.get(7)?,
+                least: row.get(4)?,
+                greatest: row.get(5)?,
+                next_session: row.get(8)?,
                 listed: true,
                 changed: false,
                 used: 0,
+                touched: None,
+                is_plain: false,
                 connection: None,
                 inode: Inode::default(),
             }))
@@ -106,15 +171,26 @@ impl Part {
             if file.exists() {
                 let mut connection = writer(&file, false, Synchronous::Normal).context(&format!("open {}", part_name(self.month)))?;
                 ensure_tables(&mut connection, self.month).context(&format!("read {}", part_name(self.month)))?;
-                (self.connection, self.inode) = (Some(connection), Inode::of(&file));
+                self.connection = Some(connection);
             } else {
-                let anew = Self::create(directory, self.month)?;
-                (self.connection, self.inode, self.file_id) = (anew.connection, anew.inode, anew.file_id);
-                (self.state, self.changed) = (OPEN, true);
-                (self.hits, self.least, self.greatest) = (0, None, None);
+                let (connection, file_id) = Self::create_file(directory, self.month)?;
+                (self.connection, self.file_id) = (Some(connection), file_id);
             }
+            self.inode = Inode::of(&file);
+            self.reopen();
         }
         self.connection.as_mut().ok_or_else(|| Error::new(ErrorKind::Storage, "a part has no connection"))
+    }
+
+    /// A sealed part that is written again is one no longer: its totals go with the next fold.
+    fn reopen(&mut self) {
+        (self.state, self.is_plain, self.changed) = (PartState::Open, false, true);
+    }
+
+    /// The open file, for whoever changes the part while reading it; it is opened anew when next needed.
+    pub(super) fn take_connection(&mut self, directory: &Path) -> Result<Connection, Error> {
+        self.connection(directory)?;
+        self.connection.take().ok_or_else(|| Error::new(ErrorKind::Storage, "a part has no connection"))
     }
 
     pub(super) fn close(&mut self) {
@@ -130,21 +206,13 @@ impl Part {
         raw::last(connection, self.month).context(&format!("read {}", part_name(self.month)))
     }
 
-    /// Counts every row past the watermark, and moves it there.
-    pub(super) fn replay(&mut self, mut each: impl FnMut(Month, &Row)) -> rusqlite::Result<()> {
-        let Some(connection) = self.connection.take() else { return Ok(()) };
-        let (month, watermark) = (self.month, self.watermark);
-        raw::after(&connection, month, watermark, |row| {
-            self.count(&row);
-            self.watermark = row.id;
-            each(month, &row);
-        })
-    }
-
     /// Writes raw rows in one transaction. `again` asks first whether an earlier try did arrive.
     pub(super) fn write(&mut self, directory: &Path, rows: &[Row], again: bool) -> Result<(), Error> {
         let month = self.month;
         let Some(last) = rows.last() else { return Ok(()) };
+        if self.state != PartState::Open {
+            self.reopen();
+        }
         let connection = self.connection(directory)?;
         let write = |connection: &mut Connection| -> rusqlite::Result<()> {
             if again && raw::last(connection, month)? >= last.id {
@@ -177,18 +245,40 @@ impl Part {
     pub(super) fn put(&self, tx: &Connection, watermark: i64) -> rusqlite::Result<()> {
         tx.prepare_cached(include_str!("part_put.sql"))?
             .execute(params![
+                self.number,
                 self.month.number(),
                 part_name(self.month),
                 self.file_id,
-                self.state,
+                self.state.name(),
                 self.least,
                 self.greatest,
                 watermark,
                 self.hits,
                 self.next_session,
                 "recorder",
+                self.zone,
             ])
             .map(drop)
+    }
+
+    /// Makes the file of a complete part a plain one: no log beside it, and the planner's statistics in it. `false` if
+    /// somebody reads it just now.
+    pub(super) fn seal_file(&mut self, directory: &Path) -> Result<bool, Error> {
+        let file = part_file(directory, self.month);
+        let seal = || -> rusqlite::Result<bool> {
+            let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
+            if mode == "delete" {
+                return Ok(true);
+            }
+            connection.execute_batch("analyze; pragma wal_checkpoint(truncate);")?;
+            connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| Ok(row.get::<_, String>(0)? == "delete"))
+        };
+        self.close();
+        match seal() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            sealed => sealed.context(&format!("seal {}", part_name(self.month))),
+        }
     }
 
     pub(super) fn count(&mut self, row: &Row) {

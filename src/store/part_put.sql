@@ -1,6 +1,6 @@
-insert into parts (month, file, file_id, state, least, greatest, watermark, hits, next_session, source)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-on conflict (month) do update set
+insert into parts (number, month, file, file_id, state, least, greatest, watermark, hits, next_session, source, zone)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+on conflict (number) do update set
     file_id = excluded.file_id,
     state = excluded.state,
     least = excluded.least,

@@ -42,10 +42,17 @@ pub(super) fn insert(tx: &Connection, month: Month, rows: &[Row]) -> rusqlite::R
     Ok(())
 }
 
-/// Reads rows after a watermark, in order.
-pub(super) fn after(part: &Connection, month: Month, watermark: i64, mut each: impl FnMut(Row)) -> rusqlite::Result<()> {
-    let mut statement = part.prepare_cached(&for_month(include_str!("raw_after.sql"), month))?;
-    let mut rows = statement.query([watermark])?;
+/// Reads rows after one and up to another, in order, at most so many.
+pub(super) fn slice(
+    part: &Connection,
+    month: Month,
+    after: i64,
+    up_to: i64,
+    limit: usize,
+    mut each: impl FnMut(Row),
+) -> rusqlite::Result<()> {
+    let mut statement = part.prepare_cached(&for_month(include_str!("raw_slice.sql"), month))?;
+    let mut rows = statement.query(params![after, up_to, limit as i64])?;
     while let Some(row) = rows.next()? {
         each(Row {
             id: row.get(0)?,

@@ -10,12 +10,13 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::{
     connection::{self, Context, Inode, gone, main_file, part_file, part_name},
-    part::{MISSING, Part},
-    schema::check_version,
+    part::{Part, PartState},
+    schema::{MetaKey, check_version, meta_get},
 };
 use crate::{
     clock::{Millis, Month},
     error::{Error, ErrorKind},
+    zone::Zone,
 };
 
 /// Connections for questions. The pool is made with the first one, so that a service nobody looks at has none.
@@ -98,18 +99,16 @@ pub(crate) struct Reader {
 /// Parts that are open, and which file each name stood for then.
 type Raw = BTreeMap<Month, (Inode, Connection)>;
 
-/// More parts than this are opened anew for each question.
-const KEPT_PARTS: usize = 14;
-
 impl Reader {
     fn ask<T>(&mut self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let main = self.main.transaction().context("begin to read analytics.db")?;
         // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
         let parts = Part::list(&main).context("read the parts in analytics.db")?;
-        let parts = parts.into_iter().filter(|part| part.state != MISSING);
-        let parts = parts.map(|p| PartView::of(&p));
-        let answer = question(&mut Snapshot { main, parts: parts.collect(), raw: &mut self.raw, directory: &self.directory });
-        while self.raw.len() > KEPT_PARTS {
+        let newest = parts.iter().map(|part| part.month).max();
+        let parts = parts.iter().map(PartView::of).collect();
+        let answer = question(&mut Snapshot { main, parts, raw: &mut self.raw, directory: &self.directory });
+        // The newest part alone stays open: the writer seals the others, for which nobody may have them open.
+        while self.raw.len() > 1 || self.raw.first_key_value().is_some_and(|(month, _)| Some(*month) != newest) {
             self.raw.pop_first();
         }
         if answer.is_err() {
@@ -129,18 +128,20 @@ pub(crate) struct Snapshot<'a> {
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PartView {
+    pub(crate) number: i64,
     pub(crate) month: Month,
+    pub(crate) state: PartState,
+    /// The last raw row that is in the roll-ups; none after it may be looked at.
     pub(crate) watermark: i64,
     pub(crate) hits: i64,
     pub(crate) least: Option<Millis>,
     pub(crate) greatest: Option<Millis>,
-    pub(crate) next_session: u32,
 }
 
 impl PartView {
     fn of(part: &Part) -> Self {
-        let Part { month, watermark, hits, least, greatest, next_session, .. } = *part;
-        Self { month, watermark, hits, least, greatest, next_session }
+        let Part { number, month, state, watermark, hits, least, greatest, .. } = *part;
+        Self { number, month, state, watermark, hits, least, greatest }
     }
 }
 
@@ -149,8 +150,14 @@ impl Snapshot<'_> {
         &self.main
     }
 
-    pub(crate) fn parts(&self) -> Vec<PartView> {
-        self.parts.clone()
+    pub(crate) fn parts(&self) -> &[PartView] {
+        &self.parts
+    }
+
+    /// The zone of the reporting days.
+    pub(crate) fn zone(&self) -> Result<Zone, Error> {
+        let name: Option<String> = meta_get(&self.main, MetaKey::Zone).context("read the reporting zone")?;
+        Zone::new(name.as_deref().unwrap_or("UTC"))
     }
 
     pub(crate) fn directory(&self) -> &Path {

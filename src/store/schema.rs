@@ -24,6 +24,10 @@ pub(crate) enum MetaKey {
     Heartbeat,
     /// The gap that ends a session, in milliseconds: readers count active sessions by it.
     SessionTimeout,
+    /// The zone of the reporting days.
+    Zone,
+    /// How often something was folded.
+    Folds,
 }
 
 impl MetaKey {
@@ -33,6 +37,8 @@ impl MetaKey {
             Self::Counters => "counters",
             Self::Heartbeat => "heartbeat",
             Self::SessionTimeout => "session_timeout",
+            Self::Zone => "zone",
+            Self::Folds => "folds",
         }
     }
 }

@@ -1,2 +1,2 @@
-insert or replace into sessions_NNNNNN (number, user, key, device, started, last, hits, actions, errors, last_endpoint, rows)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+insert or replace into sessions_NNNNNN (number, user, key, device, opened, acted, last, time, hits, actions, errors, last_endpoint, rows)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

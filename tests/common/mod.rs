@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each file uses a part of it")]
 
 pub(crate) mod counting;
+pub(crate) mod oracle;
 pub(crate) mod recording;
+pub(crate) mod tables;
 pub(crate) mod tried;
 
 use std::{

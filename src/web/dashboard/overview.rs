@@ -135,7 +135,7 @@ impl Overview {
         [
             card("Users", self.stats.total_users, "signed in, each once"),
             card("Visitors", self.stats.visitors, "without a user, each once a day"),
-            card("Sessions", self.stats.total_sessions, &format!("until {} idle", format::duration(self.health.session_timeout))),
+            card("Sessions", self.stats.total_sessions, &format!("{} on average", format::duration(self.stats.avg_session_duration))),
             card("Active now", self.stats.active_sessions, "sessions"),
             card("Hits", total_hits, &format!("{} actions", number(self.stats.total_actions))),
             card("Errors", error_hits, &format!("{} of all hits", share(error_hits, total_hits))),

@@ -1,0 +1,82 @@
+use std::{
+    fmt, thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    error::{Error, ErrorKind},
+    recorder::Recorder,
+    store::{JobState, Jobs, Kind},
+};
+
+/// Work on what is stored, done by whichever process records in the directory, while it records. From
+/// [`Analytics::maintenance`](crate::Analytics::maintenance). Every call blocks until the work is done: not for async threads.
+pub struct Maintenance {
+    jobs: Jobs,
+    recorder: Recorder,
+}
+
+/// So long a job waits for somebody to begin it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Maintenance {
+    pub(crate) fn new(jobs: Jobs, recorder: Recorder) -> Self {
+        Self { jobs, recorder }
+    }
+
+    /// Makes all roll-ups anew from the raw hits, a month after the other. Questions are answered from the old ones until a
+    /// month's new ones take their place at once. Gives the number of hits that were read, from time to time, with
+    /// how many there are.
+    ///
+    /// # Errors
+    ///
+    /// If a raw file cannot be read, the store refuses, or nobody records in the directory.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use tower_analytics::{Analytics, Hit};
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// analytics.record(&Hit::new("GET", "/items"));
+    /// analytics.maintenance().reprocess(|done, total| println!("{done} of {total} hits"))?;
+    /// # Ok(()) }
+    /// ```
+    pub fn reprocess(&self, progress: impl FnMut(u64, u64)) -> Result<(), Error> {
+        self.run(Kind::Reprocess, "", progress)
+    }
+
+    /// Counts one user as another from now on, in all that was ever recorded: two ids that turned out to be one person.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such user, both count as one already, the store refuses, or nobody records in the directory.
+    pub fn merge_users(&self, from: &str, into: &str) -> Result<(), Error> {
+        self.run(Kind::Merge, &serde_json::json!([from, into]).to_string(), |_, _| {})
+    }
+
+    fn run(&self, kind: Kind, argument: &str, mut progress: impl FnMut(u64, u64)) -> Result<(), Error> {
+        let id = self.jobs.ask(kind, argument)?;
+        // If it is this process that records, it looks at once. If not, the other one does so every few seconds.
+        drop(self.recorder.flush());
+        let asked = Instant::now();
+        loop {
+            match self.jobs.state(id)? {
+                JobState::Done => return Ok(()),
+                JobState::Failed(message) => return Err(Error::new(ErrorKind::Job, message)),
+                JobState::Running { done, total } => progress(done.unsigned_abs(), total.unsigned_abs()),
+                JobState::Waiting if asked.elapsed() > PATIENCE => {
+                    self.jobs.withdraw(id)?;
+                    return Err(Error::new(ErrorKind::Timeout, "nobody who records in the directory took the work up in a minute"));
+                }
+                JobState::Waiting => {}
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl fmt::Debug for Maintenance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Maintenance").finish_non_exhaustive()
+    }
+}

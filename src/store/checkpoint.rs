@@ -1,0 +1,182 @@
+//! Every few seconds: what follows from raw rows goes to disk, together with the watermark up to which it does.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use rusqlite::Connection;
+
+use super::{
+    active,
+    connection::Context,
+    opened::Opened,
+    part::{Part, PartState},
+    replay::ROWS_A_FOLD,
+    rollup::{self, totals},
+    schema::{MetaKey, meta_get, meta_set},
+    visitors,
+};
+use crate::{
+    clock::{DAY_MS, Millis, Month, day_of},
+    counters::Counters,
+    error::Error,
+    hit::SessionId,
+    sink::Checkpoint,
+};
+
+/// While nothing happens the heartbeat is enough this often.
+const IDLE_HEARTBEAT: Millis = 10_000;
+/// More open files than this are closed again, those unused for longest first.
+const OPEN_PARTS: usize = 4;
+/// Folding takes at most one part in so many of the writer's time.
+const SHARE: u32 = 20;
+/// Roll-ups are written whole, so the more there is to write, the less often: at most so many bytes a second.
+const BYTES_A_SECOND: f64 = 100_000.0;
+/// So long readers wait at most for what is new.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// So long after its month's end a part is complete.
+const SEALED_AFTER: Millis = DAY_MS;
+/// So long after the last late hit it is complete again.
+const QUIET: Millis = 600_000;
+
+impl Opened {
+    pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &Path) -> Result<(), Error> {
+        let Checkpoint { ended, counters, now, forced } = checkpoint;
+        self.learn()?;
+        self.ended.extend_from_slice(ended);
+        let much = self.parts.values().any(|part| part.fold.len() >= ROWS_A_FOLD);
+        if !*forced && !much && Instant::now() < self.due {
+            return Ok(());
+        }
+        self.poll_jobs()?;
+        let told = self.told.is_some_and(|(told, at)| told.dropped() == counters.dropped() && (0..IDLE_HEARTBEAT).contains(&(now - at)));
+        if !told || !self.ended.is_empty() || self.active.has_changed() || self.parts.values().any(|part| part.changed) {
+            let start = Instant::now();
+            self.sync_parts(directory, *now)?;
+            let bytes = self.fold(*counters, *now)?;
+            let spent = start.elapsed() * (SHARE - 1);
+            self.due = start + spent.max(Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND)).min(LONGEST_WAIT);
+        }
+        self.seal(directory, *now)?;
+        self.close_unused();
+        Ok(())
+    }
+
+    /// Ended sessions into their parts, and every raw row before them forced to the disk: only then may what follows be committed.
+    pub(super) fn sync_parts(&mut self, directory: &Path, now: Millis) -> Result<(), Error> {
+        let mut of_month: BTreeMap<Month, Vec<SessionId>> = BTreeMap::new();
+        for id in &self.ended {
+            of_month.entry(id.month).or_default().push(*id);
+        }
+        let active = &self.active;
+        for part in self.parts.values_mut() {
+            let ended = of_month.get(&part.month).map_or(&[][..], Vec::as_slice);
+            if part.changed || !ended.is_empty() {
+                part.sync(directory, now, |tx| {
+                    let known = ended.iter().filter_map(|id| active.get(*id).map(|session| (*id, session)));
+                    known.filter(|(_, session)| session.hits > 0).try_for_each(|(id, session)| active::put_ended(tx, id, session))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows from raw rows, with the watermark of each part, in one transaction. Gives the bytes written.
+    pub(super) fn fold(&mut self, counters: Counters, now: Millis) -> Result<usize, Error> {
+        self.unsure = true;
+        let bytes = self.write_fold(counters, now).context("write roll-ups, open sessions and watermarks to analytics.db")?;
+        self.told = Some((counters, now));
+        for part in self.parts.values_mut().filter(|part| part.fold.len() > 0) {
+            part.touched = Some(now);
+        }
+        self.folded();
+        Ok(bytes)
+    }
+
+    fn write_fold(&self, counters: Counters, now: Millis) -> rusqlite::Result<usize> {
+        let tx = self.main.unchecked_transaction()?;
+        let mut bytes = 0;
+        self.active.write_changed(&tx)?;
+        for id in &self.ended {
+            active::delete(&tx, *id)?;
+        }
+        for part in self.parts.values().filter(|part| part.changed) {
+            if part.fold.len() > 0 {
+                bytes += rollup::write(&tx, part.number, &part.fold, self.dictionary.devices())?;
+                totals::forget(&tx, part.number)?;
+            }
+            part.put(&tx, part.next_row - 1)?;
+        }
+        meta_set(&tx, MetaKey::Counters, serde_json::to_string(&counters).unwrap_or_default())?;
+        meta_set(&tx, MetaKey::Heartbeat, now)?;
+        meta_set(&tx, MetaKey::Folds, self.folds + 1)?;
+        visitors::forget_far_from(&tx, day_of(now))?;
+        tx.commit()?;
+        Ok(bytes)
+    }
+
+    /// The fold is on disk: what was kept for it is let go.
+    fn folded(&mut self) {
+        self.unsure = false;
+        self.folds += 1;
+        self.ended.drain(..).for_each(|id| self.active.remove(id));
+        self.active.forget_changed();
+        for part in self.parts.values_mut() {
+            part.watermark = part.next_row - 1;
+            part.changed = false;
+            part.fold.clear();
+        }
+    }
+
+    /// After a fold that failed, whether it did arrive; nothing is counted before that is known.
+    pub(super) fn learn(&mut self) -> Result<(), Error> {
+        if self.unsure {
+            let folds = meta_get::<i64>(&self.main, MetaKey::Folds).context("read analytics.db")?.unwrap_or(0);
+            match folds > self.folds {
+                true => self.folded(),
+                false => self.unsure = false,
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes one part whose month has ended and to which nothing more came for a while: its totals, then its file.
+    fn seal(&mut self, directory: &Path, now: Millis) -> Result<(), Error> {
+        let active = &self.active;
+        let is_quiet = |part: &Part| part.touched.is_none_or(|touched| !(touched..touched + QUIET).contains(&now));
+        let is_over = |part: &&mut Part| {
+            let open = part.state == PartState::Open && now >= part.month.end() + SEALED_AFTER;
+            open && is_quiet(part) && !part.changed && active.of_month(part.month).next().is_none()
+        };
+        if let Some(part) = self.parts.values_mut().find(is_over) {
+            part.state = PartState::Sealed;
+            let result = write_totals(&self.main, part).context("write the totals of a part to analytics.db");
+            match &result {
+                Ok(()) => tracing::info!(month = %part.month, hits = part.hits, "a month is sealed"),
+                Err(_) => part.state = PartState::Open,
+            }
+            return result;
+        }
+        let file = self.parts.values_mut().find(|part| part.state == PartState::Sealed && !part.is_plain && is_quiet(part));
+        let Some(part) = file else { return Ok(()) };
+        part.is_plain = part.seal_file(directory)?;
+        // Somebody may read it just now; there is no hurry.
+        part.touched = Some(now);
+        Ok(())
+    }
+
+    fn close_unused(&mut self) {
+        let mut open: Vec<_> = self.parts.values_mut().filter(|part| part.is_open()).collect();
+        open.sort_by_key(|part| std::cmp::Reverse(part.used));
+        open.into_iter().skip(OPEN_PARTS).for_each(Part::close);
+    }
+}
+
+fn write_totals(main: &Connection, part: &Part) -> rusqlite::Result<()> {
+    let tx = main.unchecked_transaction()?;
+    totals::write(&tx, part.number)?;
+    part.put(&tx, part.watermark)?;
+    tx.commit()
+}

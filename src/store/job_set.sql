@@ -1,0 +1,3 @@
+update jobs set
+    state = ?, done = ?, total = ?, message = coalesce(?, message), changed = unixepoch()
+where id = ?

@@ -1,0 +1,160 @@
+//! The directory, opened for writing: what a start reads, and what is kept while it is open.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    time::Instant,
+};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{
+    active::{self, Active},
+    batch::Pending,
+    connection::{Context, Inode, main_file},
+    dictionary::Dictionary,
+    jobs::{self, Running},
+    lock::lock_file,
+    part::Part,
+    rebuild::Rebuild,
+    replay,
+    rollup::{Days, Scene},
+    schema::{self, MetaKey, meta_get, meta_set},
+    store::Settings,
+    visitors::{self, Visitors},
+};
+use crate::{
+    clock::{Millis, Month},
+    counters::Counters,
+    error::Error,
+    hit::SessionId,
+    sink::{Resume, Salt},
+    zone::Zone,
+};
+
+pub(super) struct Opened {
+    pub(super) main: Connection,
+    /// analytics.db and the lock, as they were opened.
+    inodes: [Inode; 2],
+    pub(super) dictionary: Dictionary,
+    pub(super) visitors: Visitors,
+    pub(super) parts: BTreeMap<Month, Part>,
+    pub(super) active: Active,
+    pub(super) days: Days,
+    pub(super) pending: Pending,
+    /// Sessions that ended and are not yet put away.
+    pub(super) ended: Vec<SessionId>,
+    /// How often something was folded; it says whether a commit that failed did arrive.
+    pub(super) folds: i64,
+    pub(super) unsure: bool,
+    /// Not before this is folded again, unless somebody waits for it.
+    pub(super) due: Instant,
+    /// What readers were last told, and when.
+    pub(super) told: Option<(Counters, Millis)>,
+    /// Parts whose roll-ups are to be made anew.
+    pub(super) stale: VecDeque<i64>,
+    pub(super) rebuild: Option<Rebuild>,
+    pub(super) running: Option<Running>,
+}
+
+impl Opened {
+    pub(super) fn open(directory: &Path, settings: &Settings) -> Result<Self, Error> {
+        let mut main = schema::open(directory)?;
+        let inodes = inodes(directory);
+        let dictionary = Dictionary::load(&main, settings.caps)?;
+        let mut days = Days::new(settings.zone.clone());
+        let tx = main.transaction_with_behavior(TransactionBehavior::Immediate).context("begin to write to analytics.db")?;
+        let mut scene = Scene { days: &mut days, devices: dictionary.devices() };
+        let (mut parts, mut active) = replay::parts(&tx, directory, &mut scene)?;
+        let folds = settle(&tx, settings, &mut parts, &mut active).context("write what was replayed to analytics.db")?;
+        tx.commit().context("write what was replayed to analytics.db")?;
+        active.forget_changed();
+        parts.values_mut().for_each(|part| (part.listed, part.changed) = (true, false));
+        let stale = stale(&parts, &settings.zone);
+        Ok(Self {
+            main,
+            inodes,
+            dictionary,
+            visitors: Visitors::default(),
+            parts,
+            active,
+            days,
+            pending: Pending::default(),
+            ended: Vec::new(),
+            folds,
+            unsure: false,
+            due: Instant::now(),
+            told: None,
+            stale,
+            rebuild: None,
+            running: None,
+        })
+    }
+
+    /// Whether the files still stand where they were opened.
+    pub(super) fn is_there(&self, directory: &Path) -> bool {
+        self.inodes == inodes(directory)
+    }
+
+    pub(super) fn resume(&self) -> Result<Resume, Error> {
+        let read = || -> rusqlite::Result<Resume> {
+            Ok(Resume {
+                open: replay::open_sessions(&self.main, &self.active)?,
+                next: self.parts.values().map(|part| (part.month, part.next_session)).collect(),
+                salts: visitors::salts(&self.main)?,
+                key: meta_get::<Salt>(&self.main, MetaKey::SessionKey)?,
+            })
+        };
+        read().context("read open sessions and salts from analytics.db")
+    }
+
+    /// After a panic: goes on with the batch that may be half in the files. What of it is there was replayed.
+    pub(super) fn with_pending(mut self, mut pending: Pending) -> Self {
+        pending.forget_written(|month, last| self.parts.get(&month).is_some_and(|part| part.next_row > last));
+        for (month, last) in pending.last_rows() {
+            if let Some(part) = self.parts.get_mut(&month) {
+                part.next_row = part.next_row.max(last + 1);
+            }
+        }
+        self.pending = pending;
+        self
+    }
+}
+
+fn inodes(directory: &Path) -> [Inode; 2] {
+    [main_file(directory), lock_file(directory)].map(|file| Inode::of(&file))
+}
+
+/// Puts what the replay found in its place, and forgets sessions that opened and never had a hit.
+fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part>, active: &mut Active) -> rusqlite::Result<i64> {
+    let empty: Vec<SessionId> = active.iter().filter(|(_, session)| session.hits == 0).map(|(id, _)| id).collect();
+    if meta_get::<Vec<u8>>(tx, MetaKey::SessionKey)?.is_none() {
+        tx.execute("insert into meta (key, value) values (?, randomblob(16))", [MetaKey::SessionKey.name()])?;
+    }
+    meta_set(tx, MetaKey::SessionTimeout, settings.session_timeout)?;
+    meta_set(tx, MetaKey::Zone, settings.zone.name())?;
+    for id in empty {
+        active::delete(tx, id)?;
+        active.remove(id);
+    }
+    active.write_changed(tx)?;
+    for part in parts.values() {
+        part.put(tx, part.watermark)?;
+    }
+    // What a reprocess had made aside when the last writer stopped.
+    for table in ["aggregated_metrics", "daily_metrics", "part_totals", "user_totals"] {
+        tx.execute(&format!("delete from {table} where part < 0"), [])?;
+    }
+    jobs::begin_again(tx)?;
+    Ok(meta_get(tx, MetaKey::Folds)?.unwrap_or(0))
+}
+
+/// Parts whose days are those of another zone than the one that is set now.
+fn stale(parts: &BTreeMap<Month, Part>, zone: &Zone) -> VecDeque<i64> {
+    let stale: VecDeque<i64> =
+        parts.values().rev().filter(|part| part.zone != zone.name() && part.state.has_raw()).map(|part| part.number).collect();
+    if !stale.is_empty() {
+        tracing::info!(zone = zone.name(), parts = stale.len(), "the reporting zone has changed; roll-ups are made anew");
+    }
+    stale
+}

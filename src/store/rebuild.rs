@@ -1,0 +1,85 @@
+//! Making a part's roll-ups anew from its raw rows, in slices between batches, aside from those that readers see.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{
+    connection::{Context, part_file, part_name, reader},
+    part::{Part, PartState},
+    raw::{self, Row},
+    replay::{ROWS_A_FOLD, ROWS_A_SLICE},
+    rollup::{self, Fold, Scene, Tracks, totals},
+};
+use crate::{
+    clock::{Millis, Month},
+    error::Error,
+};
+
+pub(super) struct Rebuild {
+    pub(super) part: i64,
+    pub(super) month: Month,
+    start: Millis,
+    raw: Connection,
+    /// The last row that was folded.
+    at: i64,
+    fold: Fold,
+    tracks: Tracks,
+    rows: Vec<Row>,
+}
+
+impl Rebuild {
+    pub(super) fn begin(main: &Connection, part: &Part, directory: &Path) -> Result<Self, Error> {
+        let raw = reader(&part_file(directory, part.month)).context(&format!("open {} for reading", part_name(part.month)))?;
+        tracing::info!(month = %part.month, hits = part.hits, "roll-ups are made anew");
+        let (month, start) = (part.month, part.start);
+        let rebuild =
+            Self { part: part.number, month, start, raw, at: 0, fold: Fold::new(month), tracks: Tracks::default(), rows: Vec::new() };
+        rollup::delete(main, rebuild.aside()).context("delete what an earlier reprocess has left")?;
+        Ok(rebuild)
+    }
+
+    /// What is made has a number of its own until it takes the part's place.
+    fn aside(&self) -> i64 {
+        -self.part
+    }
+
+    /// Folds the next rows that are in the part's roll-ups; gives how many. None: all are in.
+    pub(super) fn slice(&mut self, main: &Connection, watermark: i64, scene: &mut Scene<'_>) -> Result<usize, Error> {
+        self.rows.clear();
+        let rows = &mut self.rows;
+        raw::slice(&self.raw, self.month, self.at, watermark, ROWS_A_SLICE, |row| rows.push(row))
+            .context(&format!("read {}", part_name(self.month)))?;
+        for row in &self.rows {
+            let step = self.tracks.step(self.start, row);
+            self.fold.add(row, &step, scene);
+            self.at = row.id;
+        }
+        if self.fold.len() >= ROWS_A_FOLD {
+            let tx = main.unchecked_transaction().context("begin to write roll-ups")?;
+            rollup::write(&tx, self.aside(), &self.fold, scene.devices).context("write roll-ups")?;
+            tx.commit().context("commit roll-ups")?;
+            self.fold.clear();
+        }
+        Ok(self.rows.len())
+    }
+
+    /// Puts what was made in the place of what was there.
+    pub(super) fn finish(self, main: &Connection, part: &mut Part, scene: &Scene<'_>) -> Result<(), Error> {
+        let zone = scene.days.zone().name();
+        let finish = || -> rusqlite::Result<()> {
+            let tx = main.unchecked_transaction()?;
+            rollup::write(&tx, self.aside(), &self.fold, scene.devices)?;
+            rollup::replace(&tx, self.part, self.aside())?;
+            if part.state == PartState::Sealed {
+                totals::write(&tx, self.part)?;
+            }
+            tx.execute("update parts set zone = ? where number = ?", rusqlite::params![zone, self.part])?;
+            tx.commit()
+        };
+        finish().context("put roll-ups that were made anew in their place")?;
+        zone.clone_into(&mut part.zone);
+        tracing::info!(month = %self.month, "roll-ups are new");
+        Ok(())
+    }
+}

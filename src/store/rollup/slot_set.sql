@@ -1,0 +1,4 @@
+update aggregated_metrics set
+    hits = ?, actions = ?, sessions = ?, time = ?, errors = ?, client_errors = ?, aborted = ?, bytes_in = ?, bytes_out = ?, latency = ?, users = ?, visitors = ?,
+    first_row = ?, last_row = ?
+where id = ?

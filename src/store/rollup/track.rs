@@ -1,0 +1,68 @@
+use crate::clock::Millis;
+
+/// How a session's time grows: each action adds its distance to the action before. So the time of open sessions is in
+/// it, it adds up, and rows that are read again give the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct Track {
+    /// The time of its first hit.
+    pub(in crate::store) opened: Millis,
+    /// The device of its first hit.
+    pub(in crate::store) device: u32,
+    /// Its newest action, or its first hit.
+    pub(in crate::store) acted: Millis,
+}
+
+/// What one hit adds to its session, and where the session is counted.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Step {
+    pub(in crate::store) opened: Millis,
+    pub(in crate::store) device: u32,
+    pub(in crate::store) gap: Millis,
+}
+
+impl Track {
+    pub(in crate::store) fn new(opened: Millis, device: u32) -> Self {
+        Self { opened, device, acted: opened }
+    }
+
+    pub(in crate::store) fn step(&mut self, at: Millis, is_action: bool) -> Step {
+        // Two requests at once may end in the other order; what lies before the newest action adds nothing.
+        let gap = if is_action { (at - self.acted).max(0) } else { 0 };
+        self.acted += gap;
+        Step { opened: self.opened, device: self.device, gap }
+    }
+}
+
+/// The sessions of one part while all of it is read: their numbers are given in order, so a row of tracks is enough.
+#[derive(Default)]
+pub(in crate::store) struct Tracks(Vec<Option<Packed>>);
+
+/// A track in twelve bytes: a month's milliseconds fit in 32 bits.
+#[derive(Clone, Copy)]
+struct Packed {
+    opened: u32,
+    device: u32,
+    acted: u32,
+}
+
+impl Tracks {
+    /// As [`Track::step`], with times as milliseconds since the month's `start`.
+    pub(in crate::store) fn step(&mut self, start: Millis, row: &crate::store::raw::Row) -> Step {
+        let place = row.session as usize;
+        if self.0.len() <= place {
+            self.0.resize(place + 1, None);
+        }
+        let track = match self.0[place] {
+            Some(Packed { opened, device, acted }) => {
+                Some(Track { opened: start + i64::from(opened), device, acted: start + i64::from(acted) })
+            }
+            None => row.outcome.opens().then(|| Track::new(start + row.at, row.device)),
+        };
+        // Its opening row was lost with a damaged file: its time counts from here.
+        let mut track = track.unwrap_or_else(|| Track::new(start + row.at, row.device));
+        let step = track.step(start + row.at, row.outcome.is_action());
+        let since = |at: Millis| (at - start) as u32;
+        self.0[place] = Some(Packed { opened: since(track.opened), device: track.device, acted: since(track.acted) });
+        step
+    }
+}
