@@ -1,5 +1,7 @@
 //! One small app, and what is put around it to be compared.
 
+pub mod traffic;
+
 use std::sync::Arc;
 
 use axum::{Json, Router, body::Body, extract::Path, http::Request, response::Response, routing::get};

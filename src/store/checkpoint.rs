@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::{
     active,
-    connection::Context,
+    connection::{Context, Synchronous},
     opened::Opened,
     part::{Part, PartState},
     replay::ROWS_A_FOLD,
@@ -86,7 +86,13 @@ impl Opened {
     /// What follows from raw rows, with the watermark of each part, in one transaction. Gives the bytes written.
     pub(super) fn fold(&mut self, counters: Counters, now: Millis) -> Result<usize, Error> {
         self.unsure = true;
-        let bytes = self.write_fold(counters, now).context("write roll-ups, open sessions and watermarks to analytics.db")?;
+        let fold = || -> rusqlite::Result<usize> {
+            Synchronous::Full.set(&self.main)?;
+            let bytes = self.write_fold(counters, now);
+            Synchronous::Normal.set(&self.main)?;
+            bytes
+        };
+        let bytes = fold().context("write roll-ups, open sessions and watermarks to analytics.db")?;
         self.told = Some((counters, now));
         for part in self.parts.values_mut().filter(|part| part.fold.len() > 0) {
             part.touched = Some(now);

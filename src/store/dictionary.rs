@@ -195,6 +195,12 @@ impl Dictionary {
         number
     }
 
+    /// The next number of users, endpoints, devices and errors.
+    pub(super) fn next_numbers(&self) -> [u32; 4] {
+        let Next { user, endpoint, device, error } = self.next;
+        [user, endpoint, device, error]
+    }
+
     pub(super) fn devices(&self) -> &Devices {
         &self.by_number
     }

@@ -14,6 +14,7 @@ mod connection;
 mod devices;
 mod dictionary;
 mod jobs;
+mod known;
 mod lock;
 mod opened;
 mod outcome;

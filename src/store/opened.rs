@@ -14,10 +14,11 @@ use super::{
     connection::{Context, Inode, main_file},
     dictionary::Dictionary,
     jobs::{self, Running},
+    known::Known,
     lock::lock_file,
     part::Part,
     rebuild::Rebuild,
-    replay,
+    replay::{self, Replay},
     rollup::{Days, Scene},
     schema::{self, MetaKey, meta_get, meta_set},
     store::Settings,
@@ -64,8 +65,9 @@ impl Opened {
         let dictionary = Dictionary::load(&main, settings.caps)?;
         let mut days = Days::new(settings.zone.clone());
         let tx = main.transaction_with_behavior(TransactionBehavior::Immediate).context("begin to write to analytics.db")?;
-        let mut scene = Scene { days: &mut days, devices: dictionary.devices() };
-        let (mut parts, mut active) = replay::parts(&tx, directory, &mut scene)?;
+        let known = Known::load(&tx, &dictionary).context("read the visitors in analytics.db")?;
+        let scene = Scene { days: &mut days, devices: dictionary.devices() };
+        let (mut parts, mut active) = Replay { tx: &tx, directory, known, scene }.parts()?;
         let folds = settle(&tx, settings, &mut parts, &mut active).context("write what was replayed to analytics.db")?;
         tx.commit().context("write what was replayed to analytics.db")?;
         active.forget_changed();

@@ -72,6 +72,11 @@ pub(super) fn slice(
     Ok(())
 }
 
+/// Takes back the newest rows from one on; gives how many.
+pub(super) fn cut_off(part: &Connection, month: Month, from: i64) -> rusqlite::Result<usize> {
+    part.execute(&for_month("delete from session_actions_NNNNNN where id >= ?", month), [from])
+}
+
 pub(super) fn last(part: &Connection, month: Month) -> rusqlite::Result<i64> {
     part.query_row(&for_month("select coalesce(max(id), 0) from session_actions_NNNNNN", month), [], |row| row.get(0))
 }

@@ -54,7 +54,8 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
     if version == 0 && !months_on_disk(directory)?.is_empty() {
         return Err(orphaned(directory));
     }
-    let mut connection = writer(&file, true, Synchronous::Full).map_err(|error| unusable(directory, error))?;
+    // A batch's commit need not outlive a loss of power: raw rows that refer to what was lost are cut off at the next start.
+    let mut connection = writer(&file, true, Synchronous::Normal).map_err(|error| unusable(directory, error))?;
     let version = check_version(&connection, directory)?;
     if version < VERSION {
         let migration = |tx: &Transaction<'_>| -> rusqlite::Result<()> {
