@@ -89,3 +89,19 @@ pub async fn drive(app: &mut Router, request: Request<Body>) {
     };
     while body.frame().await.is_some() {}
 }
+
+/// What this process has in memory, in bytes; Linux.
+pub fn memory() -> u64 {
+    status("VmRSS:")
+}
+
+/// The most it ever had.
+pub fn peak_memory() -> u64 {
+    status("VmHWM:")
+}
+
+fn status(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() << 10
+}

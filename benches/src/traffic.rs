@@ -58,10 +58,10 @@ impl Traffic {
         let place = self.rng.usize(..self.here.len());
         let (user, left) = self.here[place];
         self.here[place] = if left == 0 { (self.rng.u64(..self.users), self.rng.u32(1..20)) } else { (user, left - 1) };
-        let hit = &mut self.hit;
         // A few endpoints have most of the hits.
         let skewed = self.rng.f32() * self.rng.f32();
-        hit.set_route(&self.endpoints[(skewed * 200.0) as usize]);
+        self.hit = Hit::new("GET", &self.endpoints[(skewed * 200.0) as usize]);
+        let hit = &mut self.hit;
         hit.set_user(&format!("user-{user:07}"));
         let [platform, version, name, agent] = &self.devices[(user % 45) as usize];
         hit.set_client(platform, version, name, agent);

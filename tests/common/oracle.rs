@@ -87,7 +87,11 @@ pub(crate) fn raw(directory: &Path, month: i64) -> Vec<Raw> {
         let first = date((month / 100) as i16, (month % 100) as i8, 1).at(0, 0, 0, 0);
         TimeZone::UTC.to_timestamp(first).unwrap().as_millisecond()
     };
-    let part = Connection::open(directory.join(format!("analytics-{month}.db"))).unwrap();
+    let file = directory.join(format!("analytics-{month}.db"));
+    if !file.exists() {
+        return Vec::new();
+    }
+    let part = Connection::open(file).unwrap();
     let mut statement = part.prepare(&format!("select * from session_actions_{month} order by id")).unwrap();
     let read = |row: &Row<'_>| {
         let packed: i64 = row.get("outcome")?;
