@@ -2,26 +2,24 @@
 
 use http::{HeaderMap, HeaderValue, Request, header};
 
-use super::pending::number;
-use crate::{
-    hit::{Field, Hit},
-    pattern::Routes,
-};
+use super::{draft::Draft, pending::number};
+use crate::{hit::Field, pattern::Routes};
 
 /// What all requests without a template share.
 pub(super) const UNMATCHED: &str = "(unmatched)";
 
-pub(super) fn note<B>(hit: &mut Hit, request: &Request<B>, routes: Option<&Routes>) {
+pub(super) fn note<B>(draft: &mut Draft, request: &Request<B>, routes: Option<&Routes>) {
     #[cfg(feature = "axum")]
     if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
-        return hit.set(Field::Route, matched.as_str());
+        return draft.put(Field::Route, matched.as_str().as_bytes());
     }
     let path = request.uri().path();
     if let Some(template) = routes.and_then(|routes| routes.matching(path)) {
-        return hit.set(Field::Route, template);
+        return draft.put(Field::Route, template.as_bytes());
     }
     // A gRPC path names service and method and has no parameters; the dictionary's cap bounds made-up ones.
-    hit.set(Field::Route, if is_grpc(request.headers()) { path } else { UNMATCHED });
+    let route = if is_grpc(request.headers()) { path } else { UNMATCHED };
+    draft.put(Field::Route, route.as_bytes());
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {

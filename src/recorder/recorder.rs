@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     counters::{Counters, State},
     error::{Error, ErrorKind},
-    hit::Hit,
+    hit::{Facts, Hit},
     pattern::Endpoints,
     sink::Sink,
 };
@@ -113,7 +113,12 @@ impl Recorder {
 
     /// Records a hit. Never blocks, never fails; without room the hit is dropped and counted.
     pub fn record(&self, hit: &Hit) {
-        self.handle.queue.push(hit, &self.handle.clock);
+        self.take(&hit.facts, hit.text.as_bytes());
+    }
+
+    /// Records what the layer has taken down.
+    pub(crate) fn take(&self, facts: &Facts, text: &[u8]) {
+        self.handle.queue.push(facts, text, &self.handle.clock);
     }
 
     /// Records a hit and waits for room, at most so long. For hits that can wait: an import, a demo, another queue.
@@ -128,7 +133,7 @@ impl Recorder {
             if queue.is_closed() {
                 return Err(stopped());
             }
-            if queue.try_push(hit, &self.handle.clock).is_ok() {
+            if queue.try_push(&hit.facts, hit.text.as_bytes(), &self.handle.clock).is_ok() {
                 return Ok(());
             }
             let left = timeout.saturating_sub(start.elapsed());
@@ -178,7 +183,7 @@ impl Recorder {
     #[must_use]
     pub fn counters(&self) -> Counters {
         let queue = &self.handle.queue;
-        queue.live.read(queue.len() as u64, queue.bytes() as u64)
+        queue.live.read(queue.held())
     }
 
     /// What the writer is doing.
