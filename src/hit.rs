@@ -57,8 +57,8 @@ pub struct Hit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     pub(crate) at: Option<Millis>,
-    pub(crate) head: Duration,
-    pub(crate) body: Duration,
+    pub(crate) head_ns: u64,
+    pub(crate) body_ns: u64,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     pub(crate) address: Option<IpAddr>,
@@ -148,8 +148,8 @@ impl Default for Facts {
     fn default() -> Self {
         Self {
             at: None,
-            head: Duration::ZERO,
-            body: Duration::ZERO,
+            head_ns: 0,
+            body_ns: 0,
             bytes_in: 0,
             bytes_out: 0,
             address: None,
@@ -323,19 +323,20 @@ impl Hit {
     /// From the call to the head of the response.
     #[must_use]
     pub fn head_time(&self) -> Duration {
-        self.facts.head
+        Duration::from_nanos(self.facts.head_ns)
     }
 
     /// From the head to the end of the body.
     #[must_use]
     pub fn body_time(&self) -> Duration {
-        self.facts.body
+        Duration::from_nanos(self.facts.body_ns)
     }
 
     /// Says how long it took to the head, and from there to the end.
     pub fn set_times(&mut self, head: Duration, body: Duration) {
-        self.facts.head = head;
-        self.facts.body = body;
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.facts.head_ns = nanos(head);
+        self.facts.body_ns = nanos(body);
     }
 
     /// The declared length of the request's body, in bytes; 0 if none was declared.

@@ -46,7 +46,7 @@ impl<B: Body> Body for ResponseBody<B> {
                     pending.trailers(trailers);
                 }
                 // hyper may not poll again after the last frame, nor after the declared length.
-                frame.is_trailers() || this.inner.is_end_stream() || pending.has_declared_length()
+                frame.is_trailers() || pending.has_declared_length() || this.inner.is_end_stream()
             }
         };
         if ended {

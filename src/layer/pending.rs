@@ -132,9 +132,9 @@ fn end(draft: &mut Draft, shared: &Shared) {
         None => Outcome::Aborted,
     };
     match course.head {
-        Some(head) => (facts.head, facts.body) = (started.until(head), head.until(now)),
+        Some(head) => (facts.head_ns, facts.body_ns) = (started.until(head), head.until(now)),
         None => {
-            facts.head = started.until(now);
+            facts.head_ns = started.until(now);
             facts.status = if facts.outcome == Outcome::Failed { 500 } else { CLIENT_LEFT };
         }
     }
