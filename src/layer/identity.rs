@@ -72,7 +72,9 @@ pub(super) fn note<B>(draft: &mut Draft, request: &Request<B>, layer: &Analytics
     }
     if let Some(user) = head.extensions.get::<User>() {
         draft.put_user(user);
-    } else if let Some(user) = layer.shared.user.as_ref().and_then(|user| user(&head)) {
+    } else if let Some(closure) = &layer.shared.user
+        && let Some(user) = closure(&head)
+    {
         draft.put_user(&user);
     }
 }
