@@ -24,6 +24,8 @@ pub(super) struct Queue {
     /// What is taken, with what lanes have borrowed ahead.
     bytes: AtomicUsize,
     limit: usize,
+    /// Each time it has grown by so much the writer is woken.
+    step: usize,
     /// So much a lane borrows at once.
     grain: usize,
     closed: AtomicBool,
@@ -56,6 +58,9 @@ pub(super) struct Signals {
     pub(super) hurry: bool,
 }
 
+/// Soon enough that the shards' buffers stay in the processor's cache, seldom enough that batches stay large.
+const WAKE: usize = 1 << 20;
+
 pub(super) struct Full;
 
 /// What waits: not yet swapped out, and not yet taken by the writer.
@@ -74,6 +79,7 @@ impl Queue {
             lanes,
             bytes: AtomicUsize::new(0),
             limit,
+            step: WAKE.min(limit / 2).max(1),
             grain,
             closed: AtomicBool::new(false),
             live: Live::default(),
@@ -112,8 +118,7 @@ impl Queue {
             return Err(Full);
         }
         *credit += wanted;
-        // Half full is early enough for the writer to make room before anything is dropped.
-        Ok(before < self.limit / 2 && before + wanted >= self.limit / 2)
+        Ok((before / self.step) < (before + wanted) / self.step)
     }
 
     pub(super) fn push(&self, facts: &Facts, text: &[u8], clock: &Clock) {
