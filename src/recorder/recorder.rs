@@ -103,6 +103,8 @@ impl Recorder {
         }
         let queue = Arc::new(Queue::new(settings.queue_bytes));
         let clock = settings.clock.clone();
+        // The first reading measures the counter, which takes a moment: not a request's.
+        let _ = clock.tick();
         let writer = Writer::new(Arc::clone(&queue), Box::new(sink), settings, noise);
         let thread = thread::Builder::new()
             .name("tower-analytics".to_owned())
