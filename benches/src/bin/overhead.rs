@@ -17,11 +17,13 @@ fn main() {
 
     // A tenth of the rounds warms up: buffers grow, branches are learned.
     for round in 0..rounds + rounds / 10 {
-        // Each takes every place in the turn, so that none always follows the same one.
-        let turn = round % rows.len();
+        // Each takes every place in the turn, and follows each of the others: what one leaves behind is shared by all.
+        let (turn, stride) = (round % rows.len(), 1 + round / rows.len() % (rows.len() - 1));
         for place in 0..rows.len() {
-            let (_, app, times) = &mut rows[(turn + place) % 5];
+            let (_, app, times) = &mut rows[(turn + place * stride) % 5];
             recorder.flush().expect("the sink takes everything");
+            // The wait for the writer has cooled the caches, longer for some than for others.
+            spent(&runtime, app, REQUESTS / 10);
             let time = spent(&runtime, app, REQUESTS);
             if round >= rounds / 10 {
                 times.push(time.as_nanos() as f64 / REQUESTS as f64);
