@@ -86,8 +86,9 @@ impl<'a> Head<'a> {
     /// The value of one header, if it is there, not empty and UTF-8.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        // A walk is cheaper than the look-up, which checks and hashes the name first.
-        self.headers.iter().find(|(key, _)| key.as_str().eq_ignore_ascii_case(name)).and_then(|(_, value)| text(value))
+        // A walk is cheaper than the look-up, which checks and hashes the name first. Names are kept in lower case.
+        let is_it = |key: &str| key.len() == name.len() && (key == name || key.eq_ignore_ascii_case(name));
+        self.headers.iter().find(|(key, _)| is_it(key.as_str())).and_then(|(_, value)| text(value))
     }
 
     /// What layers further out have put on the request, such as your own sign-in.

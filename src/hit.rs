@@ -1,8 +1,11 @@
 //! One request, as it is recorded.
 
 use std::{
+    borrow::Cow,
     fmt,
+    hash::Hasher,
     net::IpAddr,
+    ops::Range,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -54,8 +57,8 @@ pub struct Hit {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     pub(crate) at: Option<Millis>,
-    pub(crate) head: Duration,
-    pub(crate) body: Duration,
+    pub(crate) head_ns: u64,
+    pub(crate) body_ns: u64,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     pub(crate) address: Option<IpAddr>,
@@ -98,6 +101,17 @@ struct Span {
     len: u16,
 }
 
+impl Span {
+    fn of(start: usize, len: usize) -> Self {
+        Self { start: start as u16, len: len as u16 }
+    }
+
+    fn range(self) -> Range<usize> {
+        let start = usize::from(self.start);
+        start..start + usize::from(self.len)
+    }
+}
+
 const FIELDS: usize = 11;
 
 #[derive(Clone, Copy, Debug)]
@@ -129,15 +143,15 @@ impl Field {
     }
 }
 
-/// Under a field's offset type, with room for every field at its longest once more.
-const TEXT_LIMIT: usize = 32_000;
+/// From here on replaced text goes when it is more than the text in use. Far below what a field's offset can say.
+const TEXT_TIDY: usize = 1024;
 
 impl Default for Facts {
     fn default() -> Self {
         Self {
             at: None,
-            head: Duration::ZERO,
-            body: Duration::ZERO,
+            head_ns: 0,
+            body_ns: 0,
             bytes_in: 0,
             bytes_out: 0,
             address: None,
@@ -148,6 +162,24 @@ impl Default for Facts {
             made_up: false,
             spans: [Span::default(); FIELDS],
         }
+    }
+}
+
+impl Facts {
+    /// Appends a field to a text that nobody has checked: [`Hit::fill`] does, on the writer's thread. Meant for the
+    /// few fields of one request, so that offsets stay in their range.
+    pub(crate) fn put(&mut self, text: &mut Vec<u8>, field: Field, value: &[u8]) {
+        let value = &value[..cut(value, field.longest())];
+        self.spans[field as usize] = Span::of(text.len(), value.len());
+        text.extend_from_slice(value);
+    }
+
+    fn text_len(&self) -> usize {
+        self.spans.iter().map(|span| usize::from(span.len)).sum()
+    }
+
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.spans[field as usize].len > 0
     }
 }
 
@@ -175,18 +207,37 @@ impl Hit {
         self.resolved = Resolved::default();
     }
 
+    /// Becomes what a request was taken down as; a field that is no UTF-8 is empty.
+    pub(crate) fn fill(&mut self, facts: &Facts, text: &[u8]) {
+        self.clear();
+        self.facts = *facts;
+        // One check of all is cheaper than one a field, and seldom fails.
+        match std::str::from_utf8(text) {
+            Ok(text) => self.text.push_str(text),
+            Err(_) => self.fill_singly(text),
+        }
+    }
+
+    #[cold]
+    fn fill_singly(&mut self, text: &[u8]) {
+        for span in &mut self.facts.spans {
+            let value = text.get(span.range()).and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default();
+            *span = Span::of(self.text.len(), value.len());
+            self.text.push_str(value);
+        }
+    }
+
     pub(crate) fn get(&self, field: Field) -> &str {
-        let span = self.facts.spans[field as usize];
-        let start = usize::from(span.start);
-        self.text.get(start..start + usize::from(span.len)).unwrap_or_default()
+        self.text.get(self.facts.spans[field as usize].range()).unwrap_or_default()
     }
 
     pub(crate) fn set(&mut self, field: Field, value: &str) {
-        let value = cut(value, field.longest());
-        if self.text.len() + value.len() > TEXT_LIMIT {
+        let value = &value[..cut(value.as_bytes(), field.longest())];
+        // A hit that is used again and again is not to drag along all that was ever in it.
+        if self.text.len() + value.len() > TEXT_TIDY && self.text.len() > 2 * self.facts.text_len() {
             self.compact();
         }
-        self.facts.spans[field as usize] = Span { start: self.text.len() as u16, len: value.len() as u16 };
+        self.facts.spans[field as usize] = Span::of(self.text.len(), value.len());
         self.text.push_str(value);
     }
 
@@ -194,9 +245,8 @@ impl Hit {
     fn compact(&mut self) {
         let old = std::mem::take(&mut self.text);
         for span in &mut self.facts.spans {
-            let start = usize::from(span.start);
-            let value = &old[start..start + usize::from(span.len)];
-            span.start = self.text.len() as u16;
+            let value = old.get(span.range()).unwrap_or_default();
+            *span = Span::of(self.text.len(), value.len());
             self.text.push_str(value);
         }
     }
@@ -237,15 +287,7 @@ impl Hit {
 
     /// Says whose hit it is; an empty id makes it a visitor's. See [`User`](crate::User) for very long ids.
     pub fn set_user(&mut self, id: &str) {
-        if id.len() <= MAX_USER_ID {
-            return self.set(Field::User, id);
-        }
-        let hash = std::hash::Hasher::finish(&{
-            let mut hasher = siphasher::sip::SipHasher24::new();
-            std::hash::Hasher::write(&mut hasher, id.as_bytes());
-            hasher
-        });
-        self.set(Field::User, &format!("{}~{hash:016x}", cut(id, MAX_USER_ID - 17)));
+        self.set(Field::User, &bounded_user(id));
     }
 
     /// The user's name for people, or empty.
@@ -289,19 +331,20 @@ impl Hit {
     /// From the call to the head of the response.
     #[must_use]
     pub fn head_time(&self) -> Duration {
-        self.facts.head
+        Duration::from_nanos(self.facts.head_ns)
     }
 
     /// From the head to the end of the body.
     #[must_use]
     pub fn body_time(&self) -> Duration {
-        self.facts.body
+        Duration::from_nanos(self.facts.body_ns)
     }
 
     /// Says how long it took to the head, and from there to the end.
     pub fn set_times(&mut self, head: Duration, body: Duration) {
-        self.facts.head = head;
-        self.facts.body = body;
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.facts.head_ns = nanos(head);
+        self.facts.body_ns = nanos(body);
     }
 
     /// The declared length of the request's body, in bytes; 0 if none was declared.
@@ -397,15 +440,26 @@ impl fmt::Debug for Hit {
     }
 }
 
-fn cut(text: &str, longest: usize) -> &str {
-    if text.len() <= longest {
-        return text;
+/// The id as it is, or the beginning of a very long one and a hash of all of it.
+pub(crate) fn bounded_user(id: &str) -> Cow<'_, str> {
+    if id.len() <= MAX_USER_ID {
+        return id.into();
     }
-    let boundary = (0..=longest).rev().find(|place| text.is_char_boundary(*place));
-    &text[..boundary.unwrap_or_default()]
+    let mut hasher = siphasher::sip::SipHasher24::new();
+    hasher.write(id.as_bytes());
+    format!("{}~{:016x}", &id[..cut(id.as_bytes(), MAX_USER_ID - 17)], hasher.finish()).into()
 }
 
-fn network(address: IpAddr) -> IpAddr {
+/// How much of a text to keep, so that it is cut between two characters.
+fn cut(text: &[u8], longest: usize) -> usize {
+    if text.len() <= longest {
+        return text.len();
+    }
+    let goes_on = |byte: u8| byte & 0b1100_0000 == 0b1000_0000;
+    (0..=longest).rev().find(|place| !goes_on(text[*place])).unwrap_or_default()
+}
+
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4((u32::from(v4) & 0xffff_ff00).into()),
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) >> 80 << 80).into()),
@@ -423,7 +477,7 @@ mod tests {
             hit.set_route(&format!("/{}/{n}", "x".repeat(100)));
         }
         assert_eq!((hit.method(), hit.route()), ("GET", format!("/{}/9999", "x".repeat(100)).as_str()));
-        assert!(hit.text.len() <= TEXT_LIMIT);
+        assert!(hit.text.len() <= 2 * TEXT_TIDY, "{}", hit.text.len());
     }
 
     #[test]
@@ -435,6 +489,32 @@ mod tests {
         let first = hit.user().unwrap().to_owned();
         hit.set_user(&two);
         assert!(first.len() <= MAX_USER_ID && hit.user() != Some(&first));
+    }
+
+    #[test]
+    fn of_what_was_taken_down_the_fields_that_are_no_text_are_empty_and_the_others_stand() {
+        let (mut facts, mut text) = (Facts::default(), Vec::new());
+        facts.put(&mut text, Field::Method, b"GET");
+        facts.put(&mut text, Field::Platform, b"w\xffb");
+        facts.put(&mut text, Field::UserAgent, &"é".repeat(300).into_bytes()[1..]);
+        facts.put(&mut text, Field::Route, "/é/{id}".as_bytes());
+        facts.put(&mut text, Field::AppVersion, &"1é".repeat(40).into_bytes());
+        let mut hit = Hit::new("PUT", "/before");
+        hit.fill(&facts, &text);
+        assert_eq!((hit.method(), hit.route(), hit.get(Field::Platform), hit.get(Field::UserAgent)), ("GET", "/é/{id}", "", ""));
+        assert_eq!(hit.get(Field::AppVersion), "1é".repeat(21) + "1");
+    }
+
+    #[test]
+    fn halves_of_a_character_in_two_fields_do_not_become_one() {
+        let (mut facts, mut text) = (Facts::default(), Vec::new());
+        facts.put(&mut text, Field::Platform, b"\xc3");
+        facts.put(&mut text, Field::AppVersion, b"\xa9");
+        let mut hit = Hit::default();
+        hit.fill(&facts, &text);
+        assert_eq!((hit.get(Field::Platform), hit.get(Field::AppVersion)), ("", ""));
+        hit.compact();
+        assert_eq!((hit.get(Field::Platform), hit.get(Field::AppVersion)), ("", ""));
     }
 
     #[test]

@@ -36,7 +36,11 @@ enum Text {
 
 impl Text {
     fn new(text: &str) -> Self {
-        ArrayString::from(text).map_or_else(|_| Self::Long(text.into()), Self::Inline)
+        let mut inline = ArrayString::new();
+        if inline.try_push_str(text).is_err() {
+            return Self::Long(text.into());
+        }
+        Self::Inline(inline)
     }
 
     fn as_str(&self) -> &str {

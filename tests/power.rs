@@ -106,7 +106,7 @@ fn nothing_dangles(directory: &Path) {
 /// In each batch some of everything is new.
 fn hit(batch: u64, n: u64) -> Hit {
     let mut hit = Hit::new("GET", &format!("/{}", (batch * 5 + n % 7) % 60));
-    if n % 3 == 0 {
+    if n.is_multiple_of(3) {
         hit.set_address([10, batch as u8, n as u8, 1].into());
     } else {
         hit.set_user(&format!("user {}", batch * 11 + n % 13));
@@ -114,7 +114,7 @@ fn hit(batch: u64, n: u64) -> Hit {
     hit.set_client("android", &format!("1.{}", batch + n % 2), "Pixel 9", "");
     if n % 10 == 9 {
         hit.set_status(500);
-        hit.set_error(&format!("kind {}", batch), "it broke");
+        hit.set_error(&format!("kind {batch}"), "it broke");
     }
     hit
 }

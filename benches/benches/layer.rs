@@ -1,29 +1,25 @@
-//! One request through the app: bare, and with each layer. `overhead` says what each adds; here are the whole times.
+//! One request through the app: bare, and with each layer, timed as `overhead` does. That one says what each adds, as it lets
+//! them take turns; here are the whole times.
 
-use axum::Router;
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use tower_analytics_benches::{analytics, bare, drive, nothing, prometheus, request, trace};
+use criterion::{Criterion, criterion_group, criterion_main};
+use tower_analytics_benches::{all, spent};
+
+const TURN: usize = 1000;
 
 fn layer(c: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let _inside = runtime.enter();
-    let (ours, _, recorder) = analytics();
-    let rows: [(&str, Router); 5] =
-        [("bare", bare()), ("nothing", nothing()), ("analytics", ours), ("trace", trace()), ("prometheus", prometheus())];
+    let (apps, recorder) = all();
     let mut group = c.benchmark_group("request");
-    for (name, app) in rows {
-        // A server does so too: else axum would build each route anew for every request.
-        let mut app: Router = app.with_state(());
-        let mut number = 0;
+    for (name, mut app) in apps {
+        let mut turn = |requests| {
+            // The writer is idle again before the next turn, as for all the other rows.
+            recorder.flush().expect("the sink takes everything");
+            spent(&runtime, &mut app, TURN as u64 / 10);
+            spent(&runtime, &mut app, requests)
+        };
         group.bench_function(name, |b| {
-            b.iter_batched(
-                || {
-                    number += 1;
-                    request(number)
-                },
-                |request| runtime.block_on(drive(&mut app, request)),
-                BatchSize::SmallInput,
-            );
+            b.iter_custom(|requests| (0..requests).step_by(TURN).map(|start| turn(TURN.min((requests - start) as usize) as u64)).sum());
         });
     }
     group.finish();

@@ -2,12 +2,17 @@
 
 pub mod traffic;
 
-use std::sync::Arc;
+use std::{
+    hint::black_box,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{Json, Router, body::Body, extract::Path, http::Request, response::Response, routing::get};
 use axum_prometheus::PrometheusMetricLayer;
 use http_body_util::BodyExt;
 use serde::Serialize;
+use tokio::runtime::Runtime;
 use tower::{Service, util::MapResponseLayer};
 use tower_analytics::{AnalyticsLayer, Batch, Error, Recorder, Sink, User};
 use tower_http::trace::TraceLayer;
@@ -49,11 +54,19 @@ pub fn prometheus() -> Router {
     bare().route("/metrics", get(|| async move { handle.render() })).layer(layer)
 }
 
+/// The app bare and with each layer, and the recorder of ours. Wants to be called inside a runtime.
+pub fn all() -> ([(&'static str, Router); 5], Recorder) {
+    let (ours, recorder) = analytics();
+    let rows = [("bare", bare()), ("nothing", nothing()), ("analytics", ours), ("trace", trace()), ("prometheus", prometheus())];
+    // A server does so too: else axum would build each route anew for every request.
+    (rows.map(|(name, app)| (name, app.with_state(()))), recorder)
+}
+
 /// Ours, with a sink that keeps nothing. The recorder tells what was dropped.
-pub fn analytics() -> (Router, AnalyticsLayer, Recorder) {
+pub fn analytics() -> (Router, Recorder) {
     let recorder = Recorder::start(Nowhere).expect("the system gives a thread");
     let layer = AnalyticsLayer::new(recorder.clone()).user(|head| head.header("x-user-id").map(User::new));
-    (bare().layer(layer.clone()), layer, recorder)
+    (bare().layer(layer), recorder)
 }
 
 struct Nowhere;
@@ -104,4 +117,22 @@ fn status(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() << 10
+}
+
+/// The time an app takes for so many requests. A few at a time are made outside of it: a server has them in its cache too.
+pub fn spent(runtime: &Runtime, app: &mut Router, requests: u64) -> Duration {
+    const FEW: usize = 8;
+    let mut few = Vec::with_capacity(FEW);
+    let mut spent = Duration::ZERO;
+    for start in (0..requests).step_by(FEW) {
+        few.extend((start..requests).take(FEW).map(request));
+        runtime.block_on(async {
+            let start = Instant::now();
+            for request in few.drain(..) {
+                drive(black_box(app), request).await;
+            }
+            spent += start.elapsed();
+        });
+    }
+    spent
 }

@@ -15,7 +15,7 @@ pin_project! {
     pub struct ResponseBody<B> {
         #[pin]
         pub(super) inner: B,
-        pub(super) pending: Option<Pending>,
+        pub(super) pending: Pending,
     }
 }
 
@@ -26,9 +26,10 @@ impl<B: Body> Body for ResponseBody<B> {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         let mut this = self.project();
         // As in the future: a panic in the body drops it here.
-        let Some(mut pending) = this.pending.take() else {
+        let mut pending = this.pending.take();
+        if pending.is_done() {
             return this.inner.poll_frame(cx);
-        };
+        }
         let polled = this.inner.as_mut().poll_frame(cx);
         let ended = match &polled {
             Poll::Pending => false,
@@ -45,13 +46,13 @@ impl<B: Body> Body for ResponseBody<B> {
                     pending.trailers(trailers);
                 }
                 // hyper may not poll again after the last frame, nor after the declared length.
-                frame.is_trailers() || this.inner.is_end_stream() || pending.has_declared_length()
+                frame.is_trailers() || pending.has_declared_length() || this.inner.is_end_stream()
             }
         };
         if ended {
             pending.completed();
         } else {
-            *this.pending = Some(pending);
+            *this.pending = pending;
         }
         polled
     }

@@ -2,17 +2,14 @@
 
 use http::HeaderMap;
 
-use super::pending::number;
-use crate::{
-    access::text,
-    hit::{Field, Hit},
-};
+use super::{draft::Draft, pending::number};
+use crate::hit::Field;
 
 /// A request's length past this (a terabyte) is nobody's body, and some of them would be more than a sum can hold.
 const BELIEVED: u64 = 1 << 40;
 
 /// One walk over the headers: a look-up of each name would hash it first, and few requests have many headers.
-pub(super) fn note(hit: &mut Hit, headers: &HeaderMap) {
+pub(super) fn note(draft: &mut Draft, headers: &HeaderMap) {
     for (name, value) in headers {
         let field = match name.as_str() {
             "user-agent" => Field::UserAgent,
@@ -21,14 +18,14 @@ pub(super) fn note(hit: &mut Hit, headers: &HeaderMap) {
             "x-device-info" => Field::DeviceName,
             "x-session-id" => Field::SessionKey,
             "content-length" => {
-                hit.facts.bytes_in = number(value).filter(|bytes| *bytes <= BELIEVED).unwrap_or_default();
+                draft.facts.bytes_in = number(value).filter(|bytes| *bytes <= BELIEVED).unwrap_or_default();
                 continue;
             }
             _ => continue,
         };
         // Of a header that stands there twice the first counts.
-        if hit.get(field).is_empty() {
-            hit.set(field, text(value).unwrap_or_default());
+        if !draft.facts.has(field) {
+            draft.put(field, value.as_bytes().trim_ascii());
         }
     }
 }

@@ -2,40 +2,38 @@
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
-use super::pending::number;
-use crate::{
-    hit::{Field, Hit},
-    pattern::Routes,
-};
+use super::{draft::Draft, pending::number};
+use crate::{hit::Field, pattern::Routes};
 
 /// What all requests without a template share.
 pub(super) const UNMATCHED: &str = "(unmatched)";
 
-pub(super) fn note<B>(hit: &mut Hit, request: &Request<B>, routes: Option<&Routes>) {
-    hit.facts.made_up = !is_standard(request.method());
+pub(super) fn note<B>(draft: &mut Draft, request: &Request<B>, routes: Option<&Routes>) {
+    draft.facts.made_up = !is_standard(request.method());
     #[cfg(feature = "axum")]
     if let Some(matched) = request.extensions().get::<axum::extract::MatchedPath>() {
-        return hit.set(Field::Route, matched.as_str());
+        return draft.put(Field::Route, matched.as_str().as_bytes());
     }
     let path = request.uri().path();
     if let Some(template) = routes.and_then(|routes| routes.matching(path)) {
-        return hit.set(Field::Route, template);
+        return draft.put(Field::Route, template.as_bytes());
     }
     if !is_grpc(request.headers()) || request.method() != Method::POST {
-        return hit.set(Field::Route, UNMATCHED);
+        return draft.put(Field::Route, UNMATCHED.as_bytes());
     }
     // A gRPC path names service and method and has no parameters.
-    hit.facts.made_up = true;
-    hit.set(Field::Route, path);
+    draft.facts.made_up = true;
+    draft.course.grpc_path = true;
+    draft.put(Field::Route, path.as_bytes());
 }
 
 /// Whether the answer says that method and path are not the client's invention: else scanners could fill the store's list.
-pub(super) fn is_known<B>(hit: &Hit, response: &Response<B>) -> bool {
+pub(super) fn is_known<B>(draft: &Draft, response: &Response<B>) -> bool {
     let (status, headers) = (response.status(), response.headers());
     match is_grpc(headers) {
         true => headers.get("grpc-status").is_none_or(|status| status != UNIMPLEMENTED),
         // A path that was taken for gRPC's is answered by gRPC, or by something that answers everything.
-        false => hit.method() != "POST" && !status.is_client_error() && status != StatusCode::NOT_IMPLEMENTED,
+        false => !draft.course.grpc_path && !status.is_client_error() && status != StatusCode::NOT_IMPLEMENTED,
     }
 }
 

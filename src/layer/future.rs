@@ -16,7 +16,7 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         pub(super) inner: F,
-        pub(super) pending: Option<Pending>,
+        pub(super) pending: Pending,
     }
 }
 
@@ -30,7 +30,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         // Held here while the service runs: a panic that unwinds through this call drops it, and it knows.
-        let mut pending = this.pending.take();
+        let pending = this.pending.take();
         let result = match this.inner.poll(cx) {
             Poll::Ready(result) => result,
             Poll::Pending => {
@@ -40,13 +40,11 @@ where
         };
         match result {
             Ok(response) => {
-                let pending = pending.and_then(|pending| pending.head(&response));
+                let pending = pending.head(&response);
                 Poll::Ready(Ok(response.map(|inner| ResponseBody { inner, pending })))
             }
             Err(error) => {
-                if let Some(pending) = &mut pending {
-                    pending.failed();
-                }
+                pending.failed();
                 Poll::Ready(Err(error))
             }
         }

@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
 
-use super::AnalyticsLayer;
+use super::{AnalyticsLayer, draft::Draft};
 use crate::{
     access::Head,
     error::{Error, ErrorKind},
-    hit::Hit,
+    hit::network,
     user::User,
 };
 
@@ -64,22 +64,19 @@ fn address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
 }
 
-pub(super) fn note<B>(hit: &mut Hit, request: &Request<B>, layer: &AnalyticsLayer) {
+pub(super) fn note<B>(draft: &mut Draft, request: &Request<B>, layer: &AnalyticsLayer) {
     let head = head_of(request, layer.peer, &layer.shared.proxies);
     if let Some(peer) = head.peer {
         let client = if head.from_proxy { layer.shared.proxies.client(peer, head.headers) } else { peer };
-        hit.set_address(client);
+        draft.facts.address = Some(network(client));
     }
     if let Some(user) = head.extensions.get::<User>() {
-        set_user(hit, user);
-    } else if let Some(user) = layer.shared.user.as_ref().and_then(|user| user(&head)) {
-        set_user(hit, &user);
+        draft.put_user(user);
+    } else if let Some(closure) = &layer.shared.user
+        && let Some(user) = closure(&head)
+    {
+        draft.put_user(&user);
     }
-}
-
-pub(super) fn set_user(hit: &mut Hit, user: &User) {
-    hit.set_user(user.id());
-    hit.set_user_name(user.name_str());
 }
 
 /// The request as guards and `user` closures see it.

@@ -60,6 +60,7 @@
 
 mod body;
 mod client;
+mod draft;
 mod endpoint;
 mod future;
 mod identity;

@@ -29,6 +29,6 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         // Before the inner call: if that panics, the guard is there to say so.
         let pending = Pending::start(&self.layer, &request);
-        ResponseFuture { inner: self.inner.call(request), pending: Some(pending) }
+        ResponseFuture { inner: self.inner.call(request), pending }
     }
 }

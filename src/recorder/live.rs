@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
 };
 
+use super::queue::Held;
 use crate::counters::{Counters, DropCause, State};
 
 /// The counters while they count.
@@ -54,12 +55,12 @@ impl Live {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn read(&self, queued: u64, queued_bytes: u64) -> Counters {
+    pub(super) fn read(&self, held: Held) -> Counters {
         let get = |counter: &AtomicU64| counter.load(Relaxed);
         Counters {
             written: get(&self.written),
-            queued,
-            queued_bytes,
+            queued: held.hits as u64,
+            queued_bytes: held.bytes as u64,
             dropped_queue_full: get(&self.queue_full),
             dropped_stopped: get(&self.stopped),
             dropped_panic: get(&self.panic),

@@ -6,6 +6,7 @@ mod queue;
 #[allow(clippy::module_inception, reason = "the thing itself")]
 mod recorder;
 mod sessions;
+mod shard;
 mod writer;
 
 pub use self::recorder::{DEFAULT_NOISE, Recorder, Settings};

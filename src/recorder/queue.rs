@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::live::Live;
+use super::{live::Live, shard::Shard};
 use crate::{
     clock::{Clock, Millis},
     counters::DropCause,
@@ -20,9 +20,14 @@ use crate::{
 /// A hit is copied into one of a few shards, under a lock that is held for that copy alone; the writer swaps a
 /// whole shard for an empty one and works without the lock. Nothing is allocated once the shards have grown.
 pub(super) struct Queue {
-    shards: Box<[Padded]>,
+    lanes: Box<[Padded]>,
+    /// What is taken, with what lanes have borrowed ahead.
     bytes: AtomicUsize,
     limit: usize,
+    /// Each time it has grown by so much the writer is woken.
+    step: usize,
+    /// So much a lane borrows at once.
+    grain: usize,
     closed: AtomicBool,
     pub(super) live: Live,
     pub(super) signals: Mutex<Signals>,
@@ -33,17 +38,13 @@ pub(super) struct Queue {
 /// On a cache line of its own, so that threads on different shards do not slow each other.
 #[repr(align(128))]
 #[derive(Default)]
-struct Padded(Mutex<Shard>);
+struct Padded(Mutex<Lane>);
 
 #[derive(Default)]
-pub(super) struct Shard {
-    entries: Vec<Entry>,
-    text: String,
-}
-
-struct Entry {
-    facts: Facts,
-    text_start: u32,
+struct Lane {
+    shard: Shard,
+    /// Bytes this lane may fill before it touches the counter that all share.
+    credit: usize,
 }
 
 #[derive(Default)]
@@ -57,16 +58,30 @@ pub(super) struct Signals {
     pub(super) hurry: bool,
 }
 
+/// Soon enough that the shards' buffers stay in the processor's cache, seldom enough that batches stay large.
+const WAKE: usize = 1 << 20;
+
 pub(super) struct Full;
+
+/// What waits: not yet swapped out, and not yet taken by the writer.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    pub(super) hits: usize,
+    pub(super) bytes: usize,
+}
 
 impl Queue {
     pub(super) fn new(limit: usize) -> Self {
         let threads = std::thread::available_parallelism().map_or(4, usize::from);
-        let shards = (0..threads.next_power_of_two().min(16)).map(|_| Padded::default()).collect();
+        let lanes: Box<[Padded]> = (0..threads.next_power_of_two().min(16)).map(|_| Padded::default()).collect();
+        // What lanes may hold unused is less than a hundredth of the queue.
+        let grain = (limit / 128 / lanes.len()).min(64 << 10);
         Self {
-            shards,
+            lanes,
             bytes: AtomicUsize::new(0),
             limit,
+            step: WAKE.min(limit / 2).max(1),
+            grain,
             closed: AtomicBool::new(false),
             live: Live::default(),
             signals: Mutex::default(),
@@ -75,37 +90,42 @@ impl Queue {
         }
     }
 
-    fn size(hit: &Hit) -> usize {
-        mem::size_of::<Entry>() + hit.text.len()
-    }
-
     /// Copies the hit in, or says that there is no room; counts nothing.
-    pub(super) fn try_push(&self, hit: &Hit, clock: &Clock) -> Result<(), Full> {
-        let size = Self::size(hit);
-        let before = self.bytes.fetch_add(size, Relaxed);
-        if before + size > self.limit {
-            self.bytes.fetch_sub(size, Relaxed);
-            return Err(Full);
-        }
-        let mut facts = hit.facts;
-        facts.at = Some(facts.at.unwrap_or_else(|| clock.millis()));
+    pub(super) fn try_push(&self, facts: &Facts, text: &[u8], clock: &Clock) -> Result<(), Full> {
+        let at = facts.at.unwrap_or_else(|| clock.millis());
+        let size = Shard::size(text.len());
+        let mut hurry = false;
         {
-            let mut shard = lock(&self.shards[thread_number() & (self.shards.len() - 1)].0);
-            let text_start = shard.text.len() as u32;
-            shard.text.push_str(&hit.text);
-            shard.entries.push(Entry { facts, text_start });
+            let mut lane = lock(&self.lanes[thread_number() & (self.lanes.len() - 1)].0);
+            if lane.credit < size {
+                hurry = self.borrow(size, &mut lane.credit)?;
+            }
+            lane.credit -= size;
+            lane.shard.push(at, facts, text);
         }
-        // Half full is early enough for the writer to make room before anything is dropped.
-        if before < self.limit / 2 && before + size >= self.limit / 2 {
+        if hurry {
             self.hurry();
         }
         Ok(())
     }
 
-    pub(super) fn push(&self, hit: &Hit, clock: &Clock) {
+    /// Gives a lane room for one hit and more; says whether the writer should come.
+    #[cold]
+    fn borrow(&self, size: usize, credit: &mut usize) -> Result<bool, Full> {
+        let wanted = size.max(self.grain);
+        let before = self.bytes.fetch_add(wanted, Relaxed);
+        if before + wanted > self.limit {
+            self.bytes.fetch_sub(wanted, Relaxed);
+            return Err(Full);
+        }
+        *credit += wanted;
+        Ok((before / self.step) < (before + wanted) / self.step)
+    }
+
+    pub(super) fn push(&self, facts: &Facts, text: &[u8], clock: &Clock) {
         if self.closed.load(Relaxed) {
             self.live.drop(DropCause::Stopped, 1);
-        } else if self.try_push(hit, clock).is_err() {
+        } else if self.try_push(facts, text, clock).is_err() {
             self.live.drop(DropCause::QueueFull, 1);
         }
     }
@@ -123,24 +143,26 @@ impl Queue {
         self.closed.load(Relaxed)
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes.load(Relaxed)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| lock(&shard.0).entries.len()).sum()
+    pub(super) fn held(&self) -> Held {
+        let (mut hits, mut credit) = (0, 0);
+        for lane in &self.lanes {
+            let lane = lock(&lane.0);
+            hits += lane.shard.len();
+            credit += lane.credit;
+        }
+        Held { hits, bytes: self.bytes.load(Relaxed).saturating_sub(credit) }
     }
 
     /// Swaps every shard's content into the backlog.
     pub(super) fn drain(&self, backlog: &mut Backlog) {
         backlog.order.clear();
         backlog.taken = 0;
-        backlog.shards.resize_with(self.shards.len(), Shard::default);
-        for (number, (spare, shard)) in backlog.shards.iter_mut().zip(&self.shards).enumerate() {
+        backlog.shards.resize_with(self.lanes.len(), Shard::default);
+        for (number, (spare, lane)) in backlog.shards.iter_mut().zip(&self.lanes).enumerate() {
             spare.reset();
-            mem::swap(spare, &mut *lock(&shard.0));
-            let places = spare.entries.iter().enumerate();
-            backlog.order.extend(places.map(|(place, entry)| (entry.facts.at.unwrap_or_default(), number as u32, place as u32)));
+            mem::swap(spare, &mut lock(&lane.0).shard);
+            let places = spare.facts().enumerate();
+            backlog.order.extend(places.map(|(place, facts)| (facts.at.unwrap_or_default(), number as u32, place as u32)));
         }
         // Each shard is nearly in order; merging such runs is what this sort is good at.
         backlog.order.sort_by_key(|(at, ..)| *at);
@@ -175,24 +197,7 @@ impl Backlog {
     pub(super) fn next(&mut self, into: &mut Hit) -> Option<usize> {
         let (_, shard, place) = *self.order.get(self.taken)?;
         self.taken += 1;
-        let (shard, place) = (&self.shards[shard as usize], place as usize);
-        let entry = &shard.entries[place];
-        let end = shard.entries.get(place + 1).map_or(shard.text.len(), |next| next.text_start as usize);
-        into.clear();
-        into.facts = entry.facts;
-        into.text.push_str(&shard.text[entry.text_start as usize..end]);
-        Some(Queue::size(into))
-    }
-}
-
-impl Shard {
-    fn reset(&mut self) {
-        // A burst may leave large buffers behind; what an ordinary batch needs is kept.
-        const KEPT: usize = 1 << 20;
-        self.entries.clear();
-        self.text.clear();
-        self.text.shrink_to(KEPT);
-        self.entries.shrink_to(KEPT / mem::size_of::<Entry>());
+        Some(self.shards[shard as usize].copy(place as usize, into))
     }
 }
 
@@ -212,4 +217,31 @@ fn thread_number() -> usize {
             number.get()
         })
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn borrowed_room_is_never_more_than_there_is_and_none_of_it_is_lost() {
+        const LIMIT: usize = 1 << 20;
+        let (queue, clock, hit) = (Queue::new(LIMIT), Clock::system(), Hit::new("GET", "/items/{id}"));
+        let size = Shard::size(hit.text.len());
+        let push = || queue.try_push(&hit.facts, hit.text.as_bytes(), &clock).is_ok();
+        let mut backlog = Backlog::default();
+        for _ in 0..20 {
+            let pushed = (0..).take_while(|_| push()).count();
+            // The little that cannot be borrowed any more does not grow from round to round.
+            assert!(pushed * size <= LIMIT && pushed * size > LIMIT - LIMIT / 50, "{pushed} hits of {size} bytes");
+            assert_eq!((queue.held().hits, queue.held().bytes), (pushed, pushed * size));
+            queue.drain(&mut backlog);
+            let mut into = Hit::default();
+            while let Some(bytes) = backlog.next(&mut into) {
+                queue.release(bytes);
+            }
+            assert_eq!((into.method(), into.route()), ("GET", "/items/{id}"));
+            assert_eq!((queue.held().hits, queue.held().bytes), (0, 0));
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     counters::{Counters, State},
     error::{Error, ErrorKind},
-    hit::Hit,
+    hit::{Facts, Hit},
     pattern::Endpoints,
     sink::Sink,
 };
@@ -103,6 +103,8 @@ impl Recorder {
         }
         let queue = Arc::new(Queue::new(settings.queue_bytes));
         let clock = settings.clock.clone();
+        // The first reading measures the counter, which takes a moment: not a request's.
+        let _ = clock.tick();
         let writer = Writer::new(Arc::clone(&queue), Box::new(sink), settings, noise);
         let thread = thread::Builder::new()
             .name("tower-analytics".to_owned())
@@ -113,7 +115,12 @@ impl Recorder {
 
     /// Records a hit. Never blocks, never fails; without room the hit is dropped and counted.
     pub fn record(&self, hit: &Hit) {
-        self.handle.queue.push(hit, &self.handle.clock);
+        self.take(&hit.facts, hit.text.as_bytes());
+    }
+
+    /// Records what the layer has taken down.
+    pub(crate) fn take(&self, facts: &Facts, text: &[u8]) {
+        self.handle.queue.push(facts, text, &self.handle.clock);
     }
 
     /// Records a hit and waits for room, at most so long. For hits that can wait: an import, a demo, another queue.
@@ -128,7 +135,7 @@ impl Recorder {
             if queue.is_closed() {
                 return Err(stopped());
             }
-            if queue.try_push(hit, &self.handle.clock).is_ok() {
+            if queue.try_push(&hit.facts, hit.text.as_bytes(), &self.handle.clock).is_ok() {
                 return Ok(());
             }
             let left = timeout.saturating_sub(start.elapsed());
@@ -178,7 +185,7 @@ impl Recorder {
     #[must_use]
     pub fn counters(&self) -> Counters {
         let queue = &self.handle.queue;
-        queue.live.read(queue.len() as u64, queue.bytes() as u64)
+        queue.live.read(queue.held())
     }
 
     /// What the writer is doing.

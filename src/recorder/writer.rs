@@ -310,7 +310,7 @@ impl Writer {
     }
 
     fn counters(&self) -> Counters {
-        self.queue.live.read(self.queue.len() as u64, self.queue.bytes() as u64)
+        self.queue.live.read(self.queue.held())
     }
 
     /// Drops are worth a line in the log, not one each.
@@ -338,7 +338,7 @@ impl Writer {
     }
 
     fn stopped(mut self) {
-        let lost = (self.filled + self.backlog.len() + self.queue.len()) as u64;
+        let lost = (self.filled + self.backlog.len() + self.queue.held().hits) as u64;
         if lost > 0 {
             self.queue.live.drop(DropCause::Storage, lost);
         }

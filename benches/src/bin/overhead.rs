@@ -3,48 +3,30 @@
 //! The variants take turns, a thousand requests each, for many rounds: a machine that slows down or is shared slows them
 //! all alike. Each round gives one difference to the bare app; the median of those is printed.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
-
 use axum::Router;
-use tower_analytics_benches::{analytics, bare, drive, nothing, prometheus, request, trace};
+use tower_analytics_benches::{all, spent};
 
 const REQUESTS: u64 = 1000;
-const FEW: u64 = 8;
 
 fn main() {
     let rounds = std::env::args().nth(1).map_or(600, |text| text.parse().expect("a number of rounds"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let _inside = runtime.enter();
-    let (ours, _, recorder) = analytics();
-    let mut rows: Vec<(&str, Router, Vec<f64>)> =
-        [("bare", bare()), ("nothing", nothing()), ("analytics", ours), ("trace", trace()), ("prometheus", prometheus())]
-            // A server does so too: else axum would build each route anew for every request.
-            .map(|(name, app)| (name, app.with_state(()), Vec::new()))
-            .into();
+    let (apps, recorder) = all();
+    let mut rows: Vec<(&str, Router, Vec<f64>)> = apps.map(|(name, app)| (name, app, Vec::new())).into();
 
     // A tenth of the rounds warms up: buffers grow, branches are learned.
     for round in 0..rounds + rounds / 10 {
-        // Each takes every place in the turn, so that none always follows the same one.
-        let turn = round % rows.len();
+        // Each takes every place in the turn, and follows each of the others: what one leaves behind is shared by all.
+        let (turn, stride) = (round % rows.len(), 1 + round / rows.len() % (rows.len() - 1));
         for place in 0..rows.len() {
-            let (_, app, times) = &mut rows[(turn + place) % 5];
+            let (_, app, times) = &mut rows[(turn + place * stride) % 5];
             recorder.flush().expect("the sink takes everything");
-            let mut spent = Duration::ZERO;
-            for few in 0..REQUESTS / FEW {
-                let requests: [_; FEW as usize] = std::array::from_fn(|n| request(few * FEW + n as u64));
-                runtime.block_on(async {
-                    let start = Instant::now();
-                    for request in requests {
-                        drive(black_box(app), request).await;
-                    }
-                    spent += start.elapsed();
-                });
-            }
+            // The wait for the writer has cooled the caches, longer for some than for others.
+            spent(&runtime, app, REQUESTS / 10);
+            let time = spent(&runtime, app, REQUESTS);
             if round >= rounds / 10 {
-                times.push(spent.as_nanos() as f64 / REQUESTS as f64);
+                times.push(time.as_nanos() as f64 / REQUESTS as f64);
             }
         }
     }
