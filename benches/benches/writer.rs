@@ -28,7 +28,7 @@ fn writer(c: &mut Criterion) {
     let clock = Traffic::clock();
     let builder = Analytics::builder(directory.path()).clock(clock.clone()).queue_bytes(QUEUE_BYTES);
     let analytics = builder.build().expect("an empty directory can be opened");
-    let mut traffic = Traffic::new(30_000, 300);
+    let mut traffic = Traffic::new(30_000, 300, 1_000_000);
     group.bench_function("recorder to SQLite", |b| {
         b.iter_custom(|times| {
             let before = analytics.counters().busy_us;

@@ -6,7 +6,6 @@ use tower_analytics::{Clock, Hit};
 
 /// 2026-11-02, a Monday.
 const START: Duration = Duration::from_secs(1_793_577_600);
-const A_DAY: u64 = 1_000_000;
 
 pub struct Traffic {
     rng: fastrand::Rng,
@@ -21,8 +20,8 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// So many users, of whom a few hundred are here at a time.
-    pub fn new(users: u64, here: usize) -> Self {
+    /// So many users, of whom so many are here at a time, and so many hits a day of the clock.
+    pub fn new(users: u64, here: usize, a_day: u32) -> Self {
         let mut rng = fastrand::Rng::with_seed(4711);
         let endpoints = (0..200).map(|n| format!("/api/v1/things{n}/{{id}}")).collect();
         let agents =
@@ -34,16 +33,7 @@ impl Traffic {
         };
         let here = (0..here).map(|_| (rng.u64(..users), rng.u32(1..20))).collect();
         let devices = (0..45).map(device).collect();
-        Self {
-            rng,
-            users,
-            endpoints,
-            devices,
-            here,
-            hit: Hit::new("GET", "/"),
-            at: START,
-            step: Duration::from_secs(86_400) / A_DAY as u32,
-        }
+        Self { rng, users, endpoints, devices, here, hit: Hit::new("GET", "/"), at: START, step: Duration::from_secs(86_400) / a_day }
     }
 
     /// The clock that runs with the hits.

@@ -110,6 +110,8 @@ impl Sessions {
             self.ended.push(list.remove(0).id);
         }
         self.open -= self.ended.len() - before;
+        // Nearly everybody has one session: room for four would be most of what sessions take.
+        list.reserve_exact(1);
         list.push(Open { id, key, started: at, last: at, past });
         self.open += 1;
         Some(Resolved { visitor, session: Some(id), opens: true, action: false, key })

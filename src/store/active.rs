@@ -33,6 +33,7 @@ pub(super) struct Session {
     pub(super) last_endpoint: u32,
     pub(super) rows: RowList,
     pub(super) changed: bool,
+    pub(super) ended: bool,
 }
 
 impl Active {
@@ -42,6 +43,11 @@ impl Active {
 
     pub(super) fn of_month(&self, month: Month) -> impl Iterator<Item = (SessionId, &Session)> {
         self.iter().filter(move |(id, _)| id.month == month)
+    }
+
+    /// Whose session it is, if it is a user's and had begun by then.
+    pub(super) fn user_of(&self, id: SessionId, at: Millis) -> Option<u32> {
+        self.sessions.get(&id).filter(|session| session.visitor.is_none() && session.track.opened <= at).map(|session| session.user)
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
@@ -98,15 +104,20 @@ impl Active {
         !self.changed.is_empty()
     }
 
-    /// Writes every session that changed, as of now, into analytics.db.
-    pub(super) fn write_changed(&self, tx: &Connection) -> rusqlite::Result<()> {
-        let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;
-        for id in &self.changed {
-            if let Some(session) = self.sessions.get(id) {
-                put(&mut statement, *id, session)?;
+    /// These have ended: they are about to be put away, and need not be written here any more.
+    pub(super) fn end(&mut self, ids: &[SessionId]) {
+        for id in ids {
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.ended = true;
             }
         }
-        Ok(())
+    }
+
+    /// Writes every session that changed and goes on, as of now, into analytics.db.
+    pub(super) fn write_changed(&self, tx: &Connection) -> rusqlite::Result<()> {
+        let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;
+        let going_on = |id: &SessionId| Some((*id, self.sessions.get(id).filter(|session| !session.ended)?));
+        self.changed.iter().filter_map(going_on).try_for_each(|(id, session)| put(&mut statement, id, session))
     }
 
     pub(super) fn forget_changed(&mut self) {
@@ -144,15 +155,20 @@ pub(super) fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, sessio
         .map(drop)
 }
 
-pub(super) fn delete(tx: &Connection, id: SessionId) -> rusqlite::Result<()> {
-    tx.prepare_cached("delete from active_sessions where month = ? and number = ?")?.execute([id.month.number(), i64::from(id.number)])?;
-    Ok(())
+pub(super) fn delete(tx: &Connection, ids: &[SessionId]) -> rusqlite::Result<()> {
+    let mut statement = tx.prepare_cached("delete from active_sessions where month = ? and number = ?")?;
+    ids.iter().try_for_each(|id| statement.execute([id.month.number(), i64::from(id.number)]).map(drop))
 }
 
-/// Writes a session that has ended into its part.
-pub(super) fn put_ended(tx: &Connection, id: SessionId, session: &Session) -> rusqlite::Result<()> {
-    tx.prepare_cached(&for_month(include_str!("session_put.sql"), id.month))?
-        .execute(params![
+/// Writes sessions of a month that have ended into its part.
+pub(super) fn put_ended(tx: &Connection, month: Month, active: &Active, ended: &[SessionId]) -> rusqlite::Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let mut statement = tx.prepare_cached(&for_month(include_str!("session_put.sql"), month))?;
+    for id in ended {
+        let Some(session) = active.get(*id).filter(|session| session.hits > 0) else { continue };
+        statement.execute(params![
             id.number,
             session.user,
             session.key as i64,
@@ -166,8 +182,9 @@ pub(super) fn put_ended(tx: &Connection, id: SessionId, session: &Session) -> ru
             session.errors,
             session.last_endpoint,
             session.rows.bytes,
-        ])
-        .map(drop)
+        ])?;
+    }
+    Ok(())
 }
 
 pub(super) fn load(main: &Connection) -> rusqlite::Result<Active> {
@@ -189,6 +206,7 @@ pub(super) fn load(main: &Connection) -> rusqlite::Result<Active> {
             last_endpoint: row.get(13)?,
             rows: RowList::from_bytes(row.get(14)?),
             changed: false,
+            ended: false,
         };
         active.open(SessionId { month, number: row.get(1)? }, session);
     }

@@ -123,8 +123,13 @@ impl Opened {
     }
 
     fn row(&mut self, hit: &Hit, at: Millis, session: SessionId, caps: Caps) -> Result<Row, Error> {
+        let name = hit.get(Field::UserName);
         let user = match (hit.user(), hit.visitor()) {
-            (Some(user), _) => self.dictionary.user(&self.main, user, hit.get(Field::UserName), at)?,
+            (Some(user), _) => match self.active.user_of(session, at).filter(|_| name.is_empty() && !hit.opens_session()) {
+                // Whose session it is needs no look at the name; nor is the user seen for the first time.
+                Some(number) => number,
+                None => self.dictionary.user(&self.main, user, name, at)?,
+            },
             (None, Some(visitor)) => self.visitors.number(&self.main, day_of(at), visitor, caps.visitors_a_day)?,
             (None, None) => 0,
         };

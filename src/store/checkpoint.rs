@@ -36,6 +36,8 @@ const SHARE: u32 = 20;
 const BYTES_A_SECOND: f64 = 100_000.0;
 /// So long readers wait at most for what is new.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// So many sessions that ended do not wait for a better moment.
+const MANY_ENDED: usize = 50_000;
 /// So long after its month's end a part is complete.
 const SEALED_AFTER: Millis = DAY_MS;
 /// So long after the last late hit it is complete again.
@@ -46,7 +48,8 @@ impl Opened {
         let Checkpoint { ended, counters, now, forced } = checkpoint;
         self.learn()?;
         self.ended.extend_from_slice(ended);
-        let much = self.parts.values().any(|part| part.fold.len() >= ROWS_A_FOLD);
+        self.active.end(ended);
+        let much = self.ended.len() >= MANY_ENDED || self.parts.values().any(|part| part.fold.len() >= ROWS_A_FOLD);
         if !*forced && !much && Instant::now() < self.due {
             return Ok(());
         }
@@ -54,6 +57,8 @@ impl Opened {
         let told = self.told.is_some_and(|(told, at)| told.dropped() == counters.dropped() && (0..IDLE_HEARTBEAT).contains(&(now - at)));
         if !told || !self.ended.is_empty() || self.active.has_changed() || self.parts.values().any(|part| part.changed) {
             let start = Instant::now();
+            // In the order of their numbers they lie side by side.
+            self.ended.sort_unstable();
             self.sync_parts(directory, *now)?;
             let bytes = self.fold(*counters, *now)?;
             let spent = start.elapsed() * (SHARE - 1);
@@ -74,10 +79,8 @@ impl Opened {
         for part in self.parts.values_mut() {
             let ended = of_month.get(&part.month).map_or(&[][..], Vec::as_slice);
             if part.changed || !ended.is_empty() {
-                part.sync(directory, now, |tx| {
-                    let known = ended.iter().filter_map(|id| active.get(*id).map(|session| (*id, session)));
-                    known.filter(|(_, session)| session.hits > 0).try_for_each(|(id, session)| active::put_ended(tx, id, session))
-                })?;
+                let month = part.month;
+                part.sync(directory, now, |tx| active::put_ended(tx, month, active, ended))?;
             }
         }
         Ok(())
@@ -105,9 +108,7 @@ impl Opened {
         let tx = self.main.unchecked_transaction()?;
         let mut bytes = 0;
         self.active.write_changed(&tx)?;
-        for id in &self.ended {
-            active::delete(&tx, *id)?;
-        }
+        active::delete(&tx, &self.ended)?;
         for part in self.parts.values().filter(|part| part.changed) {
             if part.fold.len() > 0 {
                 bytes += rollup::write(&tx, part.number, &part.fold, self.dictionary.devices())?;

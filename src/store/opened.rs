@@ -135,10 +135,8 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part
     }
     meta_set(tx, MetaKey::SessionTimeout, settings.session_timeout)?;
     meta_set(tx, MetaKey::Zone, settings.zone.name())?;
-    for id in empty {
-        active::delete(tx, id)?;
-        active.remove(id);
-    }
+    active::delete(tx, &empty)?;
+    empty.into_iter().for_each(|id| active.remove(id));
     active.write_changed(tx)?;
     for part in parts.values() {
         part.put(tx, part.watermark)?;

@@ -1,6 +1,6 @@
-//! How large the files are, how fast they were written, and how much memory that took: so many days of a million hits each.
+//! How large the files are, how fast they were written, and how much memory that took: so many millions of hits.
 //!
-//! `size [DAYS] [USERS] [HERE]`
+//! `size [MILLIONS] [USERS] [HERE] [HITS_A_DAY]`
 
 use std::{
     path::Path,
@@ -10,26 +10,27 @@ use std::{
 use tower_analytics::{Analytics, Ask};
 use tower_analytics_benches::{memory, traffic::Traffic};
 
-const A_DAY: u64 = 1_000_000;
+const MILLION: u64 = 1_000_000;
 
 fn main() {
-    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("numbers: DAYS, USERS, HERE"));
-    let (days, users, here) = (args.next().unwrap_or(1), args.next().unwrap_or(30_000), args.next().unwrap_or(300));
+    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("numbers: MILLIONS, USERS, HERE, HITS_A_DAY"));
+    let mut next = |default| args.next().unwrap_or(default);
+    let (millions, users, here, a_day) = (next(1), next(30_000), next(300), next(MILLION));
     let directory = tempfile::tempdir().expect("a directory");
     let clock = Traffic::clock();
-    let mut traffic = Traffic::new(users, here as usize);
+    let mut traffic = Traffic::new(users, here as usize, a_day as u32);
     let before = memory();
     let builder = Analytics::builder(directory.path()).clock(clock.clone()).queue_bytes(6 << 20);
     let analytics = builder.build().expect("an empty directory can be opened");
     let start = Instant::now();
-    for day in 1..=days {
+    for million in 1..=millions {
         let at = Instant::now();
-        for _ in 0..A_DAY {
+        for _ in 0..MILLION {
             analytics.recorder().send(traffic.next(&clock), Duration::from_secs(60)).expect("the store takes everything");
         }
         println!(
-            "day {day}: {:.0} hits/s, {} MB more memory than before",
-            A_DAY as f64 / at.elapsed().as_secs_f64(),
+            "million {million}: {:.0} hits/s, {} MB more memory than before",
+            MILLION as f64 / at.elapsed().as_secs_f64(),
             (memory() - before) >> 20
         );
     }

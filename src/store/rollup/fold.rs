@@ -20,6 +20,7 @@ pub(in crate::store) struct Fold {
     pub(super) start: Millis,
     pub(super) cells: HashMap<Key, Cell>,
     pub(super) users: HashMap<u32, UserTotal>,
+    lately: Lately,
     rows: usize,
 }
 
@@ -37,7 +38,7 @@ impl Scene<'_> {
 
 impl Fold {
     pub(in crate::store) fn new(month: Month) -> Self {
-        Self { start: month.start(), cells: HashMap::new(), users: HashMap::new(), rows: 0 }
+        Self { start: month.start(), cells: HashMap::new(), users: HashMap::new(), lately: Lately::default(), rows: 0 }
     }
 
     /// Rows in it.
@@ -46,7 +47,8 @@ impl Fold {
     }
 
     pub(in crate::store) fn clear(&mut self) {
-        *self = Self { start: self.start, cells: HashMap::new(), users: HashMap::new(), rows: 0 };
+        (self.cells, self.users, self.rows) = (HashMap::new(), HashMap::new(), 0);
+        self.lately.clear();
     }
 
     /// Counts a row, and what it adds to the time of its session.
@@ -57,16 +59,18 @@ impl Fold {
         // A session counts once, in the slot and day and under the device of its first hit.
         let mut first = one;
         first.sums.sessions = i64::from(row.outcome.opens());
-        let slot = self.cell(Key::slot(audience, at));
+        let key = Key::slot(audience, at);
+        let is_new = self.lately.note(Seen { user: row.user, device: row.device, slot: key.when, day });
+        let slot = self.cell(key);
         slot.rows = Some(slot.rows.map_or((row.id, row.id), |(a, b)| (a.min(row.id), b.max(row.id))));
-        first.count_in(slot);
-        first.count_in(self.cell(Key::day(Group::Device, audience, day, row.device)));
-        one.count_in(self.cell(Key::day(Group::Endpoint, audience, day, row.endpoint)));
+        first.count_in(slot, is_new);
+        first.count_in(self.cell(Key::day(Group::Device, audience, day, row.device)), is_new);
+        one.count_in(self.cell(Key::day(Group::Endpoint, audience, day, row.endpoint)), true);
         if let Some(failure) = failure(row) {
-            one.count_in(self.cell(Key::day(Group::Failure, audience, day, failure)));
+            one.count_in(self.cell(Key::day(Group::Failure, audience, day, failure)), true);
         }
         if row.error != 0 {
-            one.count_in(self.cell(Key::day(Group::Error, audience, day, row.error)));
+            one.count_in(self.cell(Key::day(Group::Error, audience, day, row.error)), true);
         }
         if step.gap > 0 {
             let (audience, day) = (scene.audience(step.device), scene.days.of(step.opened));
@@ -111,13 +115,43 @@ impl One {
         Self { sums, latency: row.head_us.unsigned_abs(), user, visitor }
     }
 
-    fn count_in(&self, cell: &mut Cell) {
+    /// Where the user is known to stand in the cell already, only the rest is counted.
+    fn count_in(&self, cell: &mut Cell, is_new: bool) {
         cell.sums += self.sums;
         cell.latency.add(self.latency);
+        if !is_new {
+            return;
+        }
         match self.visitor {
             Some(visitor) => cell.visitors.insert(visitor),
             // 0 is nobody.
             None => self.user != 0 && cell.users.insert(self.user),
         };
+    }
+}
+
+/// Who was counted where lately: requests come in runs, and putting a number into a set costs more than looking here.
+#[derive(Default)]
+struct Lately(Vec<Seen>);
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Seen {
+    user: u32,
+    device: u32,
+    slot: i32,
+    day: i32,
+}
+
+const LATELY: usize = 2048;
+
+impl Lately {
+    /// Whether this is not what was last noted in its place.
+    fn note(&mut self, seen: Seen) -> bool {
+        self.0.resize(LATELY, Seen::default());
+        std::mem::replace(&mut self.0[seen.user as usize % LATELY], seen) != seen
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
     }
 }
