@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use tower_analytics::Analytics;
 use tower_analytics_benches::traffic::Traffic;
 
-const HITS: u64 = 400_000;
+const HITS: u64 = 1_000_000;
 const BATCH: u64 = 8192;
 
 /// Less than a session's timeout of hits in the queue, by the clock that runs with them.

@@ -1,4 +1,4 @@
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use super::outcome::Packed;
 use crate::clock::Month;
@@ -22,24 +22,30 @@ pub(super) struct Row {
 }
 
 pub(super) fn insert(tx: &Connection, month: Month, rows: &[Row]) -> rusqlite::Result<()> {
-    let mut statement = tx.prepare_cached(&for_month(include_str!("raw_insert.sql"), month))?;
+    let single = for_month(include_str!("raw_insert.sql"), month);
+    let values = single.rsplit_once("values").map_or("", |(_, values)| values.trim());
+    // Beginning and ending a statement is a good part of a row's cost.
+    let many = format!("{}{}", single.trim_end(), format!(", {values}").repeat(ROWS_A_STATEMENT - 1));
+    let (full, rest) = rows.as_chunks::<ROWS_A_STATEMENT>();
+    let mut statement = tx.prepare_cached(&many)?;
+    full.iter().try_for_each(|rows| insert_with(&mut statement, rows))?;
+    let mut statement = tx.prepare_cached(&single)?;
+    rest.chunks(1).try_for_each(|row| insert_with(&mut statement, row))
+}
+
+const ROWS_A_STATEMENT: usize = 16;
+
+fn insert_with(statement: &mut CachedStatement<'_>, rows: &[Row]) -> rusqlite::Result<()> {
+    let mut place = 0;
     for row in rows {
-        statement.execute(params![
-            row.id,
-            row.at,
-            row.session,
-            row.user,
-            row.endpoint,
-            row.device,
-            row.outcome.0,
-            row.head_us,
-            row.body_us,
-            row.bytes_in,
-            row.bytes_out,
-            row.error,
-        ])?;
+        let Row { id, at, session, user, endpoint, device, outcome, head_us, body_us, bytes_in, bytes_out, error } = *row;
+        let [session, user, endpoint, device, error] = [session, user, endpoint, device, error].map(i64::from);
+        for value in [id, at, session, user, endpoint, device, outcome.0, head_us, body_us, bytes_in, bytes_out, error] {
+            place += 1;
+            statement.raw_bind_parameter(place, value)?;
+        }
     }
-    Ok(())
+    statement.raw_execute().map(drop)
 }
 
 /// Reads rows after one and up to another, in order, at most so many.

@@ -1,4 +1,4 @@
-use hashbrown::HashMap;
+use hashbrown::{HashMap, hash_map::EntryRef};
 
 use super::{
     cell::{Cell, Sums, visitor},
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     clock::{DAY_MS, Millis, Month},
     store::{devices::Devices, raw::Row, visitors::FIRST_VISITOR},
+    zone::Day,
 };
 
 /// What the rows of one part add to its roll-ups and is not yet written out.
@@ -17,10 +18,10 @@ use crate::{
 /// The same rows in the same order give the same, whether they were just recorded, are replayed after a crash, or
 /// are reprocessed: this is the one place where rows become roll-ups.
 pub(in crate::store) struct Fold {
-    pub(super) start: Millis,
-    pub(super) cells: HashMap<Key, Cell>,
-    pub(super) users: HashMap<u32, UserTotal>,
-    lately: Lately,
+    start: Millis,
+    pub(super) cells: Slab<Key, Cell>,
+    pub(super) users: Slab<u32, UserTotal>,
+    lately: Vec<Seen>,
     rows: usize,
 }
 
@@ -38,7 +39,7 @@ impl Scene<'_> {
 
 impl Fold {
     pub(in crate::store) fn new(month: Month) -> Self {
-        Self { start: month.start(), cells: HashMap::new(), users: HashMap::new(), lately: Lately::default(), rows: 0 }
+        Self { start: month.start(), cells: Slab::default(), users: Slab::default(), lately: Vec::new(), rows: 0 }
     }
 
     /// Rows in it.
@@ -47,7 +48,7 @@ impl Fold {
     }
 
     pub(in crate::store) fn clear(&mut self) {
-        (self.cells, self.users, self.rows) = (HashMap::new(), HashMap::new(), 0);
+        (self.cells, self.users, self.rows) = (Slab::default(), Slab::default(), 0);
         self.lately.clear();
     }
 
@@ -55,41 +56,114 @@ impl Fold {
     pub(in crate::store) fn add(&mut self, row: &Row, step: &Step, scene: &mut Scene<'_>) {
         let at = self.start + row.at;
         let (audience, day) = (scene.audience(row.device), scene.days.of(at));
+        let (seen, is_new) = self.see(row, Key::slot(audience, at), day);
         let one = One::of(row);
         // A session counts once, in the slot and day and under the device of its first hit.
-        let mut first = one;
-        first.sums.sessions = i64::from(row.outcome.opens());
-        let key = Key::slot(audience, at);
-        let is_new = self.lately.note(Seen { user: row.user, device: row.device, slot: key.when, day });
-        let slot = self.cell(key);
+        let sessions = i64::from(row.outcome.opens());
+        let slot = self.cells.at(seen.slot_cell);
         slot.rows = Some(slot.rows.map_or((row.id, row.id), |(a, b)| (a.min(row.id), b.max(row.id))));
-        first.count_in(slot, is_new);
-        first.count_in(self.cell(Key::day(Group::Device, audience, day, row.device)), is_new);
-        one.count_in(self.cell(Key::day(Group::Endpoint, audience, day, row.endpoint)), true);
+        for cell in [seen.slot_cell, seen.device_cell] {
+            let cell = self.cells.at(cell);
+            cell.sums.sessions += sessions;
+            one.count_in(cell, is_new);
+        }
+        one.count_in(self.cell(Group::Endpoint, audience, day, row.endpoint), true);
         if let Some(failure) = failure(row) {
-            one.count_in(self.cell(Key::day(Group::Failure, audience, day, failure)), true);
+            one.count_in(self.cell(Group::Failure, audience, day, failure), true);
         }
         if row.error != 0 {
-            one.count_in(self.cell(Key::day(Group::Error, audience, day, row.error)), true);
+            one.count_in(self.cell(Group::Error, audience, day, row.error), true);
         }
         if step.gap > 0 {
             let (audience, day) = (scene.audience(step.device), scene.days.of(step.opened));
-            self.cell(Key::slot(audience, step.opened)).sums.time += step.gap;
-            self.cell(Key::day(Group::Device, audience, day, step.device)).sums.time += step.gap;
+            let slot = self.cells.place(Key::slot(audience, step.opened));
+            self.cells.at(slot).sums.time += step.gap;
+            self.cell(Group::Device, audience, day, step.device).sums.time += step.gap;
         }
         if (1..FIRST_VISITOR).contains(&row.user) {
-            self.users.entry(row.user).or_default().count(row, at, step.gap);
+            self.users.at(seen.total).count(row, at, step.gap);
         }
         self.rows += 1;
     }
 
-    fn cell(&mut self, key: Key) -> &mut Cell {
-        self.cells.entry(key).or_default()
+    fn cell(&mut self, group: Group, audience: Audience, day: Day, value: impl Into<i64>) -> &mut Cell {
+        let place = self.cells.place(Key::day(group, audience, day, value));
+        self.cells.at(place)
+    }
+
+    /// Where a hit of this user counts. Requests come in runs: looking here first costs less than finding the cells anew and
+    /// putting the user into their sets once more. Whether it had to be found anew comes with it.
+    fn see(&mut self, row: &Row, slot: Key, day: Day) -> (Seen, bool) {
+        self.lately.resize(LATELY, Seen::default());
+        let place = row.user as usize % LATELY;
+        let seen = self.lately[place];
+        if (seen.user, seen.device, seen.slot, seen.day) == (row.user, row.device, slot.when, day) && seen.is_some {
+            return (seen, false);
+        }
+        let seen = Seen {
+            is_some: true,
+            user: row.user,
+            device: row.device,
+            slot: slot.when,
+            day,
+            slot_cell: self.cells.place(slot),
+            device_cell: self.cells.place(Key::day(Group::Device, slot.audience, day, row.device)),
+            total: if row.user < FIRST_VISITOR { self.users.place(row.user) } else { 0 },
+        };
+        self.lately[place] = seen;
+        (seen, true)
+    }
+}
+
+/// Who was counted where lately.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    is_some: bool,
+    user: u32,
+    device: u32,
+    slot: i32,
+    day: Day,
+    slot_cell: u32,
+    device_cell: u32,
+    total: u32,
+}
+
+const LATELY: usize = 2048;
+
+/// Values by key, each of which keeps the place that it was given.
+pub(super) struct Slab<K, V> {
+    places: HashMap<K, u32>,
+    values: Vec<(K, V)>,
+}
+
+impl<K, V> Default for Slab<K, V> {
+    fn default() -> Self {
+        Self { places: HashMap::new(), values: Vec::new() }
+    }
+}
+
+impl<K: Copy + Eq + std::hash::Hash, V: Default> Slab<K, V> {
+    fn place(&mut self, key: K) -> u32 {
+        match self.places.entry_ref(&key) {
+            EntryRef::Occupied(place) => *place.get(),
+            EntryRef::Vacant(vacant) => {
+                let place = self.values.len() as u32;
+                self.values.push((key, V::default()));
+                *vacant.insert(place)
+            }
+        }
+    }
+
+    fn at(&mut self, place: u32) -> &mut V {
+        &mut self.values[place as usize].1
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.values.iter()
     }
 }
 
 /// One hit, ready to be counted wherever it counts.
-#[derive(Clone, Copy)]
 struct One {
     sums: Sums,
     latency: u64,
@@ -119,39 +193,11 @@ impl One {
     fn count_in(&self, cell: &mut Cell, is_new: bool) {
         cell.sums += self.sums;
         cell.latency.add(self.latency);
-        if !is_new {
-            return;
-        }
         match self.visitor {
+            _ if !is_new => false,
             Some(visitor) => cell.visitors.insert(visitor),
             // 0 is nobody.
             None => self.user != 0 && cell.users.insert(self.user),
         };
-    }
-}
-
-/// Who was counted where lately: requests come in runs, and putting a number into a set costs more than looking here.
-#[derive(Default)]
-struct Lately(Vec<Seen>);
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Seen {
-    user: u32,
-    device: u32,
-    slot: i32,
-    day: i32,
-}
-
-const LATELY: usize = 2048;
-
-impl Lately {
-    /// Whether this is not what was last noted in its place.
-    fn note(&mut self, seen: Seen) -> bool {
-        self.0.resize(LATELY, Seen::default());
-        std::mem::replace(&mut self.0[seen.user as usize % LATELY], seen) != seen
-    }
-
-    fn clear(&mut self) {
-        self.0.clear();
     }
 }

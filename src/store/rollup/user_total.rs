@@ -39,7 +39,10 @@ impl UserTotal {
 
 pub(super) fn write(tx: &Connection, part: i64, fold: &Fold) -> rusqlite::Result<()> {
     let mut statement = tx.prepare_cached(include_str!("user_total_add.sql"))?;
-    for (user, total) in &fold.users {
+    // 0 is nobody: it has its place, and nothing is counted there. In their order they lie side by side in the table.
+    let mut users: Vec<_> = fold.users.iter().filter(|(user, _)| *user != 0).collect();
+    users.sort_unstable_by_key(|(user, _)| *user);
+    for (user, total) in users {
         let UserTotal { hits, sessions, actions, errors, time, first_seen, last_seen, last_device } = total;
         statement.execute(params![part, user, hits, sessions, actions, errors, time, first_seen, last_seen, last_device])?;
     }

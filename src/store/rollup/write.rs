@@ -23,7 +23,9 @@ pub(in crate::store) fn write(tx: &Connection, part: i64, fold: &Fold, devices: 
         bytes += slots.add(&[&part, &(key.audience as i64), &key.when], cell)?;
     }
     let mut daily = Table::open(tx, include_str!("daily_get.sql"), include_str!("daily_set.sql"), include_str!("daily_new.sql"))?;
-    for ((dimension, audience, day, value), cell) in taken_apart(fold, devices) {
+    let mut rows: Vec<_> = taken_apart(fold, devices).into_iter().collect();
+    rows.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    for ((dimension, audience, day, value), cell) in rows {
         bytes += daily.add(&[&part, &(audience as i64), &(dimension as i64), &day, &value], &cell)?;
     }
     user_total::write(tx, part, fold)?;
@@ -33,7 +35,7 @@ pub(in crate::store) fn write(tx: &Connection, part: i64, fold: &Fold, devices: 
 /// Rows of `daily_metrics`: devices become all, platform, version, name and bot class.
 fn taken_apart<'a>(fold: &'a Fold, devices: &Devices) -> HashMap<(Dimension, Audience, Day, Value), Cow<'a, Cell>> {
     let mut rows: HashMap<_, Cow<'a, Cell>> = HashMap::new();
-    for (key, cell) in &fold.cells {
+    for (key, cell) in fold.cells.iter() {
         let mut add = |dimension, value| {
             let row = rows.entry((dimension, key.audience, key.when, value));
             row.and_modify(|sum| *sum.to_mut() += cell).or_insert(Cow::Borrowed(cell));
