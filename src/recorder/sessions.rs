@@ -243,7 +243,8 @@ fn visitor_hash(salt: &Salt, hit: &Hit) -> u64 {
     }
     hasher.write_u8(0xff);
     hasher.write(hit.get(Field::UserAgent).as_bytes());
-    hasher.finish()
+    // 0 stands for nobody.
+    hasher.finish().max(1)
 }
 
 fn random() -> Salt {

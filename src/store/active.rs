@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use hashbrown::{HashMap, hash_map::Entry};
 use rusqlite::{Connection, params};
 
@@ -21,7 +23,7 @@ pub(super) struct Active {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Session {
     pub(super) user: u32,
-    pub(super) visitor: Option<u64>,
+    pub(super) visitor: Option<NonZeroU64>,
     pub(super) key: u64,
     pub(super) track: Track,
     pub(super) last: Millis,
@@ -61,7 +63,7 @@ impl Active {
     /// Visitors get another hash at midnight; the open session is found again under the new one.
     pub(super) fn note_visitor(&mut self, id: SessionId, visitor: u64) {
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.visitor = Some(visitor);
+            session.visitor = NonZeroU64::new(visitor);
         }
     }
 
@@ -139,7 +141,7 @@ pub(super) fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, sessio
             id.month.number(),
             id.number,
             session.user,
-            session.visitor.map(|visitor| visitor as i64),
+            session.visitor.map(|visitor| visitor.get() as i64),
             session.key as i64,
             session.track.device,
             session.track.opened,
@@ -195,7 +197,7 @@ pub(super) fn load(main: &Connection) -> rusqlite::Result<Active> {
         let Some(month) = Month::from_number(row.get(0)?) else { continue };
         let session = Session {
             user: row.get(2)?,
-            visitor: row.get::<_, Option<i64>>(3)?.map(|visitor| visitor as u64),
+            visitor: row.get::<_, Option<i64>>(3)?.and_then(|visitor| NonZeroU64::new(visitor as u64)),
             key: row.get::<_, i64>(4)? as u64,
             track: Track { device: row.get(5)?, opened: row.get(6)?, acted: row.get(7)? },
             last: row.get(8)?,

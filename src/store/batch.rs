@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    num::NonZeroU64,
     path::Path,
 };
 
@@ -79,7 +80,7 @@ impl Opened {
             if hit.opens_session() {
                 let opening = Session {
                     user: row.user,
-                    visitor: hit.visitor(),
+                    visitor: hit.visitor().and_then(NonZeroU64::new),
                     key: hit.resolved.key,
                     track: Track::new(at, row.device),
                     last: at,

@@ -336,8 +336,9 @@ struct Known {
     first_seen: Millis,
 }
 
-/// More than a batch can hold, so that what is not yet on disk is never forgotten; about 8 MB a generation.
-const GENERATION: usize = 65_536;
+/// More than a batch can hold, so that what is not yet on disk is never forgotten, and just what a table of 2^15 places takes:
+/// about 2 MB a generation.
+const GENERATION: usize = 28_000;
 
 impl Users {
     fn make_room(&mut self) {

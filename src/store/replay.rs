@@ -181,7 +181,7 @@ pub(super) fn open_sessions(main: &Connection, active: &Active) -> rusqlite::Res
     let mut open = Vec::new();
     for (id, session) in active.iter() {
         let actor = match session.visitor {
-            Some(visitor) => Some(Actor::Visitor(visitor)),
+            Some(visitor) => Some(Actor::Visitor(visitor.get())),
             None => id_of.query_row([session.user], |row| row.get::<_, String>(0)).optional()?.map(Actor::User),
         };
         // Nobody knows any more whose it was; an actor that cannot come back lets it end by itself.

@@ -48,8 +48,10 @@ impl Fold {
     }
 
     pub(in crate::store) fn clear(&mut self) {
-        (self.cells, self.users, self.rows) = (Slab::default(), Slab::default(), 0);
+        self.cells.clear();
+        self.users.clear();
         self.lately.clear();
+        self.rows = 0;
     }
 
     /// Counts a row, and what it adds to the time of its session.
@@ -156,6 +158,15 @@ impl<K: Copy + Eq + std::hash::Hash, V: Default> Slab<K, V> {
 
     fn at(&mut self, place: u32) -> &mut V {
         &mut self.values[place as usize].1
+    }
+
+    /// Room for what usually comes is kept, that of a burst is not.
+    fn clear(&mut self) {
+        const KEPT: usize = 20_000;
+        self.places.clear();
+        self.values.clear();
+        self.places.shrink_to(KEPT);
+        self.values.shrink_to(KEPT);
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
