@@ -1,5 +1,7 @@
 //! `kill -9` of a real server under load, again and again in one directory.
 
+mod common;
+
 use std::{
     collections::{HashMap, HashSet},
     io::{BufRead, BufReader, Read, Write},
@@ -14,8 +16,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use common::oracle;
 use rusqlite::Connection;
-use tower_analytics::{Analytics, Ask};
+use tower_analytics::{Analytics, Ask, Reports};
 
 #[test]
 fn nothing_that_was_answered_before_the_last_write_began_is_lost_and_nothing_is_there_twice() {
@@ -35,7 +38,7 @@ fn rounds(rounds: u64) {
     let directory = tempfile::tempdir().unwrap();
     let mut answered: HashMap<String, SystemTime> = HashMap::new();
     let mut lives = Vec::new();
-    let load = Arc::new(AtomicU64::new(0));
+    let (load, mut checked) = (Arc::new(AtomicU64::new(0)), 0);
     for round in 0..rounds {
         let (mut server, address) = start(directory.path());
         let writes = writes_of(&mut server);
@@ -55,6 +58,8 @@ fn rounds(rounds: u64) {
             // A thousand new users a second are many; the load beside them keeps the writer busy.
             thread::sleep(Duration::from_millis(1));
         }
+        // Read from this process while that one writes, roll-ups and raw hits agree.
+        checked += u64::from(Reports::open(directory.path()).and_then(|reports| reports.check()).unwrap().is_sound());
         server.kill().unwrap();
         let killed = SystemTime::now();
         over.store(true, Relaxed);
@@ -67,6 +72,8 @@ fn rounds(rounds: u64) {
     let stats = analytics.reports().stats(&Ask::all_time()).unwrap();
     analytics.shutdown(Duration::from_secs(10)).unwrap();
     let (stored, loaded) = check(directory.path());
+    assert_eq!(checked, rounds);
+    assert_eq!(oracle::check(directory.path()) as u64, stats.total_hits);
     assert_eq!(stats.total_hits, stored.len() as u64 + loaded);
     assert!(loaded <= load.load(Relaxed), "{loaded} of the load is stored, more than was sent");
 
@@ -112,11 +119,9 @@ fn writes_of(server: &mut Child) -> thread::JoinHandle<Vec<WriteOut>> {
     let log = BufReader::new(server.stderr.take().unwrap());
     thread::spawn(move || {
         let written = |line: String| {
-            let ended: jiff::Timestamp = line.split_whitespace().next()?.parse().ok()?;
-            let took = line.split("duration_us=").nth(1).filter(|_| line.contains("the queue was written"))?;
-            let took = Duration::from_micros(took.split_whitespace().next()?.parse().ok()?);
-            let ended = SystemTime::UNIX_EPOCH + Duration::from_micros(u64::try_from(ended.as_microsecond()).ok()?);
-            Some(WriteOut { began: ended - took, took })
+            let number = |name: &str| -> Option<u64> { line.split(name).nth(1)?.split_whitespace().next()?.parse().ok() };
+            let (began, took) = (number("began_ms=")?, number("duration_us=")?);
+            Some(WriteOut { began: SystemTime::UNIX_EPOCH + Duration::from_millis(began), took: Duration::from_micros(took) })
         };
         log.lines().map_while(Result::ok).filter_map(written).collect()
     })

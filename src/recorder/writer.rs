@@ -86,13 +86,14 @@ impl Writer {
         let mut wait = Duration::ZERO;
         loop {
             let turn = self.wait(wait);
-            let (start, before) = (Instant::now(), self.queue.live.written.load(Relaxed));
+            let (start, began_ms) = (Instant::now(), self.settings.clock.millis());
+            let before = self.queue.live.written.load(Relaxed);
             let result = catch_unwind(AssertUnwindSafe(|| self.turn(&turn))).unwrap_or_else(|panic| Err(self.after_panic(&*panic)));
             let (spent, hits) = (start.elapsed(), self.queue.live.written.load(Relaxed) - before);
             self.queue.live.busy_us.fetch_add(spent.as_micros() as u64, Relaxed);
             if result.is_ok() && hits > 0 {
                 // Whatever was recorded before this turn began is in the store now.
-                tracing::debug!(hits, duration_us = spent.as_micros() as u64, "the queue was written");
+                tracing::debug!(hits, began_ms, duration_us = spent.as_micros() as u64, "the queue was written");
             }
             wait = self.settings.batch_age;
             if let Err(error) = &result {
@@ -105,13 +106,14 @@ impl Writer {
                 return self.stopped();
             }
             if well {
-                wait = self.idle(wait);
+                wait = self.idle(wait, spent);
             }
         }
     }
 
-    /// Long work in slices, until it is time for the next batch; gives what is left of the time.
-    fn idle(&mut self, wait: Duration) -> Duration {
+    /// Long work in slices, until it is time for the next batch; gives what is left of the time. Under a load that leaves
+    /// none it gets as much time as the batch took, so that it comes to an end.
+    fn idle(&mut self, wait: Duration, batch: Duration) -> Duration {
         let start = Instant::now();
         loop {
             let slice = catch_unwind(AssertUnwindSafe(|| self.sink.idle())).unwrap_or_else(|panic| Err(self.after_panic(&*panic)));
@@ -119,7 +121,8 @@ impl Writer {
                 tracing::error!(error = %error.chain(), "long work stopped");
             }
             let left = wait.saturating_sub(start.elapsed());
-            if !slice.unwrap_or(false) || left.is_zero() || is_asked(&lock(&self.queue.signals)) {
+            let asked = left.is_zero() || is_asked(&lock(&self.queue.signals));
+            if !slice.unwrap_or(false) || (asked && start.elapsed() >= batch) {
                 return left;
             }
         }

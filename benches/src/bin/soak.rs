@@ -1,6 +1,6 @@
 //! Constant load by the real clock, and what it takes: a line a minute.
 //!
-//! `soak [MINUTES] [HITS_A_SECOND] [HERE] [USERS]`
+//! `soak [MINUTES] [HITS_A_SECOND] [HERE] [USERS]`; whoever leaves has a session for half an hour more, so that after it some 100 000 are open.
 
 use std::{
     collections::VecDeque,
@@ -20,7 +20,7 @@ fn main() {
     }
     let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("numbers: MINUTES, HITS_A_SECOND, HERE, USERS"));
     let mut next = |default| args.next().unwrap_or(default);
-    let (minutes, rate, here, users) = (next(60), next(2000), next(100_000), next(1_000_000));
+    let (minutes, rate, here, users) = (next(60), next(2000), next(55_000), next(1_000_000));
     let directory = tempfile::tempdir().expect("a directory");
     // In a process of its own, whose memory is not this one's.
     let filled =
@@ -42,7 +42,7 @@ fn main() {
             let due = start.elapsed().as_millis() as u64 * rate / 1000;
             while sent < due {
                 let user = present.pop_front().unwrap_or_default();
-                present.push_back(if rng.u32(..40) == 0 { rng.u64(..users) } else { user });
+                present.push_back(if rng.u32(..80) == 0 { rng.u64(..users) } else { user });
                 let mut hit = Hit::new("GET", &routes[(rng.f32() * rng.f32() * 200.0) as usize]);
                 hit.set_user(&format!("user-{user:07}"));
                 hit.set_client("android", &format!("3.{}.0", user % 15), "Pixel 9", "okhttp/5.0");
