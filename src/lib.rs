@@ -38,9 +38,11 @@
 //! - [`layer`]: what is recorded when; [`AnalyticsLayer`], [`User`], [`Skip`], [`ErrorNote`].
 //! - [`Recorder`]: the bounded queue and the writer's thread; [`Sink`] for an engine of your own.
 //! - [`Reports`]: questions and their answers, see [`report`].
+//! - [`Maintenance`]: reprocess, merge; work on what is stored, while it is recorded.
 //! - [`Dashboard`] and [`Guard`]: the pages and who may see them.
 //!
-//! To follow a hit, read `layer/service.rs`, `layer/pending.rs`, `recorder/writer.rs`, `store/raw.rs`.
+//! To follow a hit, read `layer/service.rs`, `layer/pending.rs`, `recorder/writer.rs`, `store/raw.rs`; from there into every
+//! number, `store/rollup/fold.rs`.
 //!
 //! # Features
 //!

@@ -5,6 +5,11 @@
 //! analytics-202611.db    sessions_202611 · session_actions_202611       one file a UTC month: a part
 //! lock                   one writer a directory; readers are unlimited
 //! ```
+//!
+//! - A start: `opened.rs`, `replay.rs`. A batch: `batch.rs`, `dictionary.rs`, `raw.rs`. Every few seconds: `checkpoint.rs`,
+//!   `rollup/`. Long work: `jobs.rs`, `rebuild.rs`. Questions: `readers.rs`.
+//! - Order of commits: what raw rows refer to, raw rows, what follows from them together with the watermark. The last of
+//!   these is forced to the disk, and the raw rows before it; see `known.rs` for what a loss of power may leave behind.
 
 mod active;
 mod aliases;

@@ -52,6 +52,8 @@ fn main() {
         tower_analytics_benches::peak_memory() >> 20
     );
     analytics.shutdown(Duration::from_secs(30)).expect("a clean stop");
+    // The last one who reads takes the logs beside the files along.
+    drop(analytics);
     sizes(directory.path(), hits);
 }
 
