@@ -90,6 +90,7 @@ mod config;
 mod counters;
 mod device;
 mod error;
+mod facts;
 mod hit;
 pub mod layer;
 #[cfg(feature = "sqlite")]

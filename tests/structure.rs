@@ -16,7 +16,8 @@ const GROUND: &[(&str, &[&str])] = &[
     ("device", &[]),
     ("pattern", &["error"]),
     ("user", &["access"]),
-    ("hit", &["clock", "device", "user"]),
+    ("facts", &["clock", "user"]),
+    ("hit", &["clock", "device", "facts", "user"]),
     ("sink", &["clock", "counters", "error", "hit"]),
     ("zone", &["clock", "error"]),
 ];

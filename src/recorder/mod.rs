@@ -2,6 +2,7 @@
 
 mod devices;
 mod live;
+mod noise;
 mod queue;
 #[allow(clippy::module_inception, reason = "the thing itself")]
 mod recorder;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    noise::Noise,
     queue::{Queue, lock},
     writer::Writer,
 };
@@ -14,7 +15,6 @@ use crate::{
     counters::{Counters, State},
     error::{Error, ErrorKind},
     hit::{Facts, Hit},
-    pattern::Endpoints,
     sink::Sink,
 };
 
@@ -97,10 +97,7 @@ impl Recorder {
     ///
     /// If a setting is wrong, or the system refuses a thread.
     pub fn start_with(sink: impl Sink, settings: Settings) -> Result<Self, Error> {
-        let mut noise = Endpoints::default();
-        for pattern in &settings.noise {
-            noise.insert(pattern)?;
-        }
+        let noise = Noise::new(&settings.noise)?;
         let queue = Arc::new(Queue::new(settings.queue_bytes));
         let clock = settings.clock.clone();
         // The first reading measures the counter, which takes a moment: not a request's.

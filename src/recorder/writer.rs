@@ -6,10 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hashbrown::HashMap;
-
 use super::{
     devices::Devices,
+    noise::Noise,
     queue::{Backlog, Queue, Signals, lock},
     recorder::Settings,
     sessions::Sessions,
@@ -18,7 +17,6 @@ use crate::{
     counters::{Counters, DropCause, State},
     error::{Error, ErrorKind},
     hit::Hit,
-    pattern::Endpoints,
     sink::{Batch, Checkpoint, Resume, Sink},
 };
 
@@ -30,8 +28,7 @@ pub(super) struct Writer {
     queue: Arc<Queue>,
     sink: Box<dyn Sink>,
     settings: Settings,
-    noise: Endpoints,
-    noisy: HashMap<Box<str>, bool>,
+    noise: Noise,
     /// `None` until the sink is ready.
     sessions: Option<Sessions>,
     devices: Devices,
@@ -62,13 +59,12 @@ const TELL_AGE: Duration = Duration::from_secs(10);
 const KNOWN_DEVICES: usize = 20_000;
 
 impl Writer {
-    pub(super) fn new(queue: Arc<Queue>, sink: Box<dyn Sink>, settings: Settings, noise: Endpoints) -> Self {
+    pub(super) fn new(queue: Arc<Queue>, sink: Box<dyn Sink>, settings: Settings, noise: Noise) -> Self {
         Self {
             queue,
             sink,
             settings,
             noise,
-            noisy: HashMap::new(),
             sessions: None,
             devices: Devices::new(KNOWN_DEVICES),
             backlog: Backlog::default(),
@@ -214,7 +210,7 @@ impl Writer {
                 continue;
             };
             hit.resolved = resolved;
-            hit.resolved.action = !is_noise(&mut self.noisy, &self.noise, hit);
+            hit.resolved.action = !self.noise.covers(hit);
             self.batch.swap(kept, place);
             kept += 1;
         }
@@ -358,24 +354,4 @@ impl Writer {
 
 fn is_asked(signals: &Signals) -> bool {
     signals.stop || signals.flush_wanted > signals.flush_done || signals.hurry
-}
-
-fn is_noise(known: &mut HashMap<Box<str>, bool>, noise: &Endpoints, hit: &Hit) -> bool {
-    const KNOWN: usize = 10_000;
-    // Routes come from a short list; unmatched ones share a name.
-    let (method, route) = (hit.method(), hit.route());
-    if matches!(method, "OPTIONS" | "HEAD") {
-        return noise.cover(method, route);
-    }
-    if let Some(noisy) = known.get(route).filter(|_| method == "GET") {
-        return *noisy;
-    }
-    let noisy = noise.cover(method, route);
-    if method == "GET" {
-        if known.len() >= KNOWN {
-            known.clear();
-        }
-        known.insert(route.into(), noisy);
-    }
-    noisy
 }

@@ -228,6 +228,10 @@ const KEPT_ROWS: u32 = 10_000;
 impl RowList {
     fn push(&mut self, row: i64) {
         if self.count < KEPT_ROWS {
+            // There are many of these: twice the room each time would be a good part of all memory.
+            if self.bytes.capacity() - self.bytes.len() < 10 {
+                self.bytes.reserve_exact(12 + self.bytes.len() / 4);
+            }
             varint::put(&mut self.bytes, (row - self.last) as u64);
             self.last = row;
             self.count += 1;

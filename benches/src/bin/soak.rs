@@ -1,6 +1,7 @@
 //! Constant load by the real clock, and what it takes: a line a minute.
 //!
-//! `soak [MINUTES] [HITS_A_SECOND] [HERE] [USERS]`; whoever leaves has a session for half an hour more, so that after it some 100 000 are open.
+//! `soak [MINUTES] [HITS_A_SECOND] [HERE] [USERS] [HITS_A_SESSION] [TIMEOUT_MINUTES]`; whoever leaves has an open session until
+//! the timeout, so that after it some 100 000 are open.
 
 use std::{
     collections::VecDeque,
@@ -18,16 +19,17 @@ fn main() {
     if args.get(1).is_some_and(|arg| arg == "fill") {
         return fill(args[2].as_ref(), args[3].parse().expect("a number of users"));
     }
-    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("numbers: MINUTES, HITS_A_SECOND, HERE, USERS"));
+    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("six numbers"));
     let mut next = |default| args.next().unwrap_or(default);
-    let (minutes, rate, here, users) = (next(60), next(2000), next(55_000), next(1_000_000));
+    let (minutes, rate, here, users) = (next(60), next(3000), next(10_000), next(1_000_000));
+    let (hits_a_session, timeout) = (next(20) as u32, Duration::from_secs(60 * next(10)));
     let directory = tempfile::tempdir().expect("a directory");
     // In a process of its own, whose memory is not this one's.
     let filled =
         Command::new(std::env::current_exe().expect("this program")).arg("fill").arg(directory.path()).arg(users.to_string()).status();
     assert!(filled.expect("it starts").success());
     let before = memory();
-    let analytics = Analytics::open(directory.path()).expect("the directory can be opened");
+    let analytics = Analytics::builder(directory.path()).session_timeout(timeout).build().expect("the directory can be opened");
     let mut rng = fastrand::Rng::with_seed(4711);
     println!("{users} users were here before; {} MB", (memory() - before) >> 20);
 
@@ -42,7 +44,7 @@ fn main() {
             let due = start.elapsed().as_millis() as u64 * rate / 1000;
             while sent < due {
                 let user = present.pop_front().unwrap_or_default();
-                present.push_back(if rng.u32(..80) == 0 { rng.u64(..users) } else { user });
+                present.push_back(if rng.u32(..hits_a_session) == 0 { rng.u64(..users) } else { user });
                 let mut hit = Hit::new("GET", &routes[(rng.f32() * rng.f32() * 200.0) as usize]);
                 hit.set_user(&format!("user-{user:07}"));
                 hit.set_client("android", &format!("3.{}.0", user % 15), "Pixel 9", "okhttp/5.0");
