@@ -4,6 +4,7 @@ use std::{
 };
 
 use crate::{
+    counters::State,
     error::{Error, ErrorKind},
     recorder::Recorder,
     store::{JobState, Jobs, Kind},
@@ -58,15 +59,23 @@ impl Maintenance {
         let id = self.jobs.ask(kind, argument)?;
         // If it is this process that records, it looks at once. If not, the other one does so every few seconds.
         drop(self.recorder.flush());
-        let asked = Instant::now();
+        let mut waiting_since = Instant::now();
         loop {
             match self.jobs.state(id)? {
                 JobState::Done => return Ok(()),
                 JobState::Failed(message) => return Err(Error::new(ErrorKind::Job, message)),
-                JobState::Running { done, total } => progress(done.unsigned_abs(), total.unsigned_abs()),
-                JobState::Waiting if asked.elapsed() > PATIENCE => {
+                _ if self.recorder.state() == State::Stopped => {
                     self.jobs.withdraw(id)?;
-                    return Err(Error::new(ErrorKind::Timeout, "nobody who records in the directory took the work up in a minute"));
+                    return Err(Error::new(ErrorKind::Stopped, "the recorder was shut down before the work was done: ask for it again"));
+                }
+                JobState::Running { done, total } => {
+                    waiting_since = Instant::now();
+                    progress(done.unsigned_abs(), total.unsigned_abs());
+                }
+                JobState::Waiting if waiting_since.elapsed() > PATIENCE => {
+                    self.jobs.withdraw(id)?;
+                    let message = "nobody took the work up in a minute: start the service that records in the directory, and ask again";
+                    return Err(Error::new(ErrorKind::Timeout, message));
                 }
                 JobState::Waiting => {}
             }

@@ -229,3 +229,79 @@ fn visitors_and_their_salts_are_forgotten_after_two_days_and_their_number_stays(
     months.check();
     assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().visitors, 1 + 2 + 3 + 4 + 5);
 }
+
+#[test]
+fn what_was_counted_of_a_file_that_is_gone_stays_whatever_comes_after_it() {
+    let mut months = Months::new();
+    ["ann", "bob", "cyd"].iter().for_each(|user| months.record(user));
+    months.check();
+    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
+    std::fs::remove_file(months.directory.path().join("analytics-202610.db")).unwrap();
+    months.analytics = open(months.directory.path(), &months.clock);
+    let stats = |months: &Months| {
+        let stats = months.analytics.reports().stats(&Ask::all_time()).unwrap();
+        (stats.total_hits, stats.total_users, stats.total_sessions)
+    };
+    assert_eq!(stats(&months), (3, 3, 3));
+    // Ann's session goes on, in another quarter of an hour than it began in; Dan's is new.
+    months.clock.advance(Duration::from_secs(20 * 60));
+    ["ann", "dan"].iter().for_each(|user| months.record(user));
+    months.analytics.flush().unwrap();
+    assert_eq!(stats(&months), (5, 4, 4));
+    assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().avg_session_duration, Duration::from_secs(5 * 60));
+    months.reopen();
+    assert_eq!(stats(&months), (5, 4, 4));
+    months.analytics.maintenance().reprocess(|_, _| {}).unwrap();
+    assert_eq!(stats(&months), (5, 4, 4));
+    assert!(months.analytics.reports().check().unwrap().is_sound());
+    // Sessions that end make no file either.
+    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
+    std::fs::remove_file(months.directory.path().join("analytics-202610.db")).unwrap();
+    months.analytics = open(months.directory.path(), &months.clock);
+    months.clock.advance(DAY / 12);
+    months.reopen();
+    months.reopen();
+    assert_eq!(stats(&months), (5, 4, 4));
+    assert_eq!(months.states(), [(202_610, "missing".to_owned())]);
+}
+
+#[test]
+fn an_older_analytics_db_is_refused_rather_than_raw_hits_given_up() {
+    let mut months = Months::new();
+    months.record("ann");
+    months.analytics.flush().unwrap();
+    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
+    let main = months.directory.path().join("analytics.db");
+    let older = std::fs::read(&main).unwrap();
+    months.analytics = open(months.directory.path(), &months.clock);
+    months.clock.advance(DAY / 4);
+    ["bob", "ann"].iter().for_each(|user| months.record(user));
+    months.check();
+    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
+    std::fs::write(&main, older).unwrap();
+    let error = Analytics::open(months.directory.path()).unwrap_err();
+    assert!(format!("{error:?}").contains("restore both from one backup"), "{error:?}");
+    assert_eq!(oracle::raw(months.directory.path(), 202_610).len(), 3);
+}
+
+#[test]
+fn a_change_of_zone_that_is_taken_back_halfway_leaves_no_days_of_the_other() {
+    let mut months = Months::new();
+    let with_zone = |months: &mut Months, zone: &str| {
+        months.analytics.shutdown(Duration::from_secs(10)).unwrap();
+        let builder = Analytics::builder(months.directory.path()).time_zone(zone).clock(months.clock.clone());
+        months.analytics = builder.batch_age(Duration::from_millis(1)).build().unwrap();
+    };
+    months.clock.advance(DAY / 4);
+    months.record("ann");
+    months.analytics.flush().unwrap();
+    for zone in ["Asia/Kathmandu", "UTC", "America/St_Johns", "UTC"] {
+        with_zone(&mut months, zone);
+        months.record("bob");
+        months.analytics.flush().unwrap();
+    }
+    until("the roll-ups are made anew", || {
+        months.main().query_row("select count(*) from parts where zone = 'UTC'", [], |row| row.get::<_, i64>(0)).unwrap() == 1
+    });
+    assert_eq!(months.check(), 5);
+}

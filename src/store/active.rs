@@ -106,13 +106,9 @@ impl Active {
         !self.changed.is_empty()
     }
 
-    /// These have ended: they are about to be put away, and need not be written here any more.
-    pub(super) fn end(&mut self, ids: &[SessionId]) {
-        for id in ids {
-            if let Some(session) = self.sessions.get_mut(id) {
-                session.ended = true;
-            }
-        }
+    /// It has ended: it is about to be put away, and need not be written here any more. Whether that is news.
+    pub(super) fn end(&mut self, id: SessionId) -> bool {
+        self.sessions.get_mut(&id).is_some_and(|session| !std::mem::replace(&mut session.ended, true))
     }
 
     /// Writes every session that changed and goes on, as of now, into analytics.db.

@@ -52,10 +52,9 @@ pub(super) fn merge(main: &Connection, argument: &str) -> Result<(), Error> {
         return Err(refused(format!("{from:?} and {into:?} count as one already")));
     }
     let write = || -> rusqlite::Result<()> {
-        let tx = main.unchecked_transaction()?;
-        tx.execute("update aliases set into_user = ?2 where into_user = ?1", params![from_person, person])?;
-        tx.execute("insert into aliases (user, into_user) values (?, ?)", params![from_person, person])?;
-        tx.commit()
+        main.execute("update aliases set into_user = ?2 where into_user = ?1", params![from_person, person])?;
+        main.execute("insert into aliases (user, into_user) values (?, ?)", params![from_person, person])?;
+        Ok(())
     };
     write().context("write an alias")
 }

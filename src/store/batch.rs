@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    active::{self, Session},
+    active::{self, Active, Session},
     connection::Context,
     dictionary::Caps,
     opened::Opened,
@@ -45,6 +45,13 @@ impl Pending {
 
     pub(super) fn last_rows(&self) -> impl Iterator<Item = (Month, i64)> {
         self.rows.iter().filter_map(|(month, rows)| Some((*month, rows.last()?.id)))
+    }
+
+    /// Puts the sessions that it opens back among those that go on: a start takes sessions without a hit for dead.
+    pub(super) fn open_again(&mut self, active: &mut Active) {
+        self.opened.retain(|(id, _)| active.get(*id).is_none());
+        self.opened.iter().for_each(|(id, session)| active.open(*id, session.clone()));
+        self.main_done = false;
     }
 
     /// Forgets the rows of each month of which the last is written.

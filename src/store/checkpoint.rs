@@ -47,8 +47,8 @@ impl Opened {
     pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &Path) -> Result<(), Error> {
         let Checkpoint { ended, counters, now, forced } = checkpoint;
         self.learn()?;
-        self.ended.extend_from_slice(ended);
-        self.active.end(ended);
+        // After an error the same ones come again.
+        self.ended.extend(ended.iter().copied().filter(|id| self.active.end(*id)));
         let much = self.ended.len() >= MANY_ENDED || self.parts.values().any(|part| part.fold.len() >= ROWS_A_FOLD);
         if !*forced && !much && Instant::now() < self.due {
             return Ok(());
@@ -78,7 +78,8 @@ impl Opened {
         let active = &self.active;
         for part in self.parts.values_mut() {
             let ended = of_month.get(&part.month).map_or(&[][..], Vec::as_slice);
-            if part.changed || !ended.is_empty() {
+            // Where there is no file, none is made for sessions alone.
+            if part.state.has_raw() && (part.changed || !ended.is_empty()) {
                 let month = part.month;
                 part.sync(directory, now, |tx| active::put_ended(tx, month, active, ended))?;
             }
@@ -114,7 +115,7 @@ impl Opened {
                 bytes += rollup::write(&tx, part.number, &part.fold, self.dictionary.devices())?;
                 totals::forget(&tx, part.number)?;
             }
-            part.put(&tx, part.next_row - 1)?;
+            part.put(&tx, part.newest)?;
         }
         meta_set(&tx, MetaKey::Counters, serde_json::to_string(&counters).unwrap_or_default())?;
         meta_set(&tx, MetaKey::Heartbeat, now)?;
@@ -131,7 +132,7 @@ impl Opened {
         self.ended.drain(..).for_each(|id| self.active.remove(id));
         self.active.forget_changed();
         for part in self.parts.values_mut() {
-            part.watermark = part.next_row - 1;
+            part.watermark = part.newest;
             part.changed = false;
             part.fold.clear();
         }

@@ -1,6 +1,9 @@
 //! Work that anybody may ask for, and that only the holder of the lock does: long work in slices between batches.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -45,6 +48,9 @@ pub(crate) enum JobState {
     Failed(String),
 }
 
+/// So long after a failure what the settings ask for is tried again.
+const RETRY: Duration = Duration::from_secs(60);
+
 /// A job that takes long, while it runs.
 pub(super) struct Running {
     id: i64,
@@ -78,7 +84,9 @@ impl Jobs {
             })
         };
         let state = main.query_row("select state, done, total, message from jobs where id = ?", [id], read).optional();
-        state.context("read how far work has come")?.ok_or_else(|| Error::new(ErrorKind::Storage, "the job is gone"))
+        state
+            .context("read how far work has come")?
+            .ok_or_else(|| Error::new(ErrorKind::Storage, "the work that was asked for is gone from analytics.db: ask for it again"))
     }
 
     /// Takes back what nobody has begun.
@@ -90,12 +98,12 @@ impl Jobs {
 /// A job that runs when its process dies is begun again, but not for ever.
 pub(super) fn begin_again(tx: &Connection) -> rusqlite::Result<()> {
     tx.execute("update jobs set state = 'failed' where state = 'running' and message <> ''", [])?;
-    tx.execute("update jobs set state = 'waiting', message = 'it was interrupted' where state = 'running'", [])?;
+    tx.execute("update jobs set state = 'waiting', message = 'it was interrupted twice: the log says why; ask for it again' where state = 'running'", [])?;
     Ok(())
 }
 
 impl Opened {
-    /// Looks for the next job; a short one is done at once.
+    /// Looks for the next job; a short one is done at once. One that is said to run, and does not, is begun again.
     pub(super) fn poll_jobs(&mut self) -> Result<(), Error> {
         if self.running.is_some() {
             return Ok(());
@@ -103,35 +111,50 @@ impl Opened {
         let next = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         let job: Option<(i64, String, String)> = self
             .main
-            .prepare_cached("select id, kind, argument from jobs where state = 'waiting' order by id limit 1")
+            .prepare_cached("select id, kind, argument from jobs where state in ('waiting', 'running') order by id limit 1")
             .and_then(|mut statement| statement.query_row([], next).optional())
             .context("look for work in analytics.db")?;
         let Some((id, kind, argument)) = job else { return Ok(()) };
         if kind == Kind::Reprocess.name() {
-            let with_raw = self.parts.values().filter(|part| part.state.has_raw());
+            let with_raw = self.parts.values().filter(|part| part.is_whole());
             let total: i64 = with_raw.clone().map(|part| part.hits).sum();
             self.stale = with_raw.map(|part| part.number).collect();
             (self.rebuild, self.running) = (None, Some(Running { id, done: 0 }));
             return self.put_job(id, "running", (0, total), None);
         }
         let result = match kind == Kind::Merge.name() {
-            true => aliases::merge(&self.main, &argument),
-            false => Err(Error::new(ErrorKind::Config, format!("this version does not know the job {kind:?}"))),
+            true => self.merge(id, &argument),
+            false => {
+                Err(Error::new(ErrorKind::Config, format!("this version does not know the job {kind:?}: update the program that records")))
+            }
         };
-        self.end_job(id, result)
+        result.or_else(|error| self.end_job(id, Err(error)))
     }
 
     /// One slice of long work; whether there is more.
     pub(super) fn work(&mut self, directory: &Path) -> Result<bool, Error> {
+        if self.running.is_none() && Instant::now() < self.retry_at {
+            return Ok(false);
+        }
+        let part = self.rebuild.as_ref().map(|rebuild| rebuild.part).or_else(|| self.stale.front().copied());
         let result = self.work_slice(directory);
         if let Err(error) = &result {
+            tracing::error!(error = %error.chain(), "roll-ups could not be made anew; the old ones stay for now");
             self.rebuild = None;
-            self.stale.clear();
-            tracing::error!(error = %error.chain(), "making roll-ups anew was given up; the old ones stay");
+            match self.running {
+                Some(_) => self.stale.clear(),
+                None => {
+                    // Nobody asked but the settings: it is tried again, the other parts first.
+                    self.stale.retain(|number| Some(*number) != part);
+                    self.stale.extend(part);
+                    self.retry_at = Instant::now() + RETRY;
+                }
+            }
         }
         match (result, self.rebuild.is_some() || !self.stale.is_empty()) {
             (Ok(()), true) => Ok(true),
-            (result, _) => {
+            (Err(_), true) => Ok(false),
+            (result, false) => {
                 let ended = self.running.take().map_or(Ok(()), |running| self.end_job(running.id, result));
                 ended.map(|()| false)
             }
@@ -162,6 +185,20 @@ impl Opened {
             }
         }
         Ok(())
+    }
+
+    /// The alias and the word that it is done, in one transaction that a loss of power does not take back.
+    fn merge(&self, id: i64, argument: &str) -> Result<(), Error> {
+        Synchronous::Full.set(&self.main).context("write an alias")?;
+        let merge = || {
+            let tx = self.main.unchecked_transaction().context("begin to write an alias")?;
+            aliases::merge(&tx, argument)?;
+            self.put_job(id, "done", (1, 1), None)?;
+            tx.commit().context("write an alias")
+        };
+        let result = merge();
+        Synchronous::Normal.set(&self.main).context("write an alias")?;
+        result
     }
 
     fn end_job(&self, id: i64, result: Result<(), Error>) -> Result<(), Error> {

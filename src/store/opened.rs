@@ -36,7 +36,7 @@ use crate::{
 pub(super) struct Opened {
     pub(super) main: Connection,
     /// analytics.db and the lock, as they were opened.
-    inodes: [Inode; 2],
+    pub(super) inodes: [Inode; 2],
     pub(super) dictionary: Dictionary,
     pub(super) visitors: Visitors,
     pub(super) parts: BTreeMap<Month, Part>,
@@ -55,6 +55,8 @@ pub(super) struct Opened {
     /// Parts whose roll-ups are to be made anew.
     pub(super) stale: VecDeque<i64>,
     pub(super) rebuild: Option<Rebuild>,
+    /// Not before this is long work that failed tried again.
+    pub(super) retry_at: Instant,
     pub(super) running: Option<Running>,
 }
 
@@ -89,6 +91,7 @@ impl Opened {
             told: None,
             stale,
             rebuild: None,
+            retry_at: Instant::now(),
             running: None,
         })
     }
@@ -118,6 +121,9 @@ impl Opened {
                 part.next_row = part.next_row.max(last + 1);
             }
         }
+        if pending.batch != 0 {
+            pending.open_again(&mut self.active);
+        }
         self.pending = pending;
         self
     }
@@ -138,7 +144,11 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part
     active::delete(tx, &empty)?;
     empty.into_iter().for_each(|id| active.remove(id));
     active.write_changed(tx)?;
-    for part in parts.values() {
+    for part in parts.values_mut() {
+        if part.zone != settings.zone.name() && part.state.has_raw() {
+            // Days of two zones, from here on: whichever is set next, they are to be made anew.
+            part.zone.clear();
+        }
         part.put(tx, part.watermark)?;
     }
     // What a reprocess had made aside when the last writer stopped.
@@ -152,7 +162,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part
 /// Parts whose days are those of another zone than the one that is set now.
 fn stale(parts: &BTreeMap<Month, Part>, zone: &Zone) -> VecDeque<i64> {
     let stale: VecDeque<i64> =
-        parts.values().rev().filter(|part| part.zone != zone.name() && part.state.has_raw()).map(|part| part.number).collect();
+        parts.values().rev().filter(|part| part.zone != zone.name() && part.is_whole()).map(|part| part.number).collect();
     if !stale.is_empty() {
         tracing::info!(zone = zone.name(), parts = stale.len(), "the reporting zone has changed; roll-ups are made anew");
     }

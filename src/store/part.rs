@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
@@ -38,6 +38,10 @@ pub(super) struct Part {
     pub(super) used: u64,
     /// When rows last came, by the clock of the checkpoints.
     pub(super) touched: Option<Millis>,
+    /// The last row of files that are gone: this one began after it, and its roll-ups hold more than it does.
+    pub(super) since: i64,
+    /// The last row that is written, and counted.
+    pub(super) newest: i64,
     /// Whether the file of a sealed part is known to be a plain one.
     pub(super) is_plain: bool,
     connection: Option<Connection>,
@@ -67,7 +71,7 @@ impl PartState {
         (Self::Missing, "missing"),
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(state, _)| *state == self).map_or("open", |(_, name)| name)
     }
 
@@ -106,6 +110,8 @@ impl Part {
             changed: true,
             used: 0,
             touched: None,
+            since: 0,
+            newest: 0,
             is_plain: false,
             connection: Some(connection),
             inode: Inode::default(),
@@ -114,17 +120,17 @@ impl Part {
 
     /// A part that no one has listed: a new file, or one left behind by a crash before its listing.
     pub(super) fn create(directory: &Path, number: i64, month: Month, zone: &Zone) -> Result<Self, Error> {
-        let (connection, file_id) = Self::create_file(directory, month)?;
+        let (connection, file_id) = Self::create_file(directory, month, 0)?;
         let mut part = Self::new(number, month, file_id, zone.name().to_owned(), connection);
         part.next_row = part.last_row()? + 1;
         part.inode = Inode::of(&part_file(directory, month));
         Ok(part)
     }
 
-    fn create_file(directory: &Path, month: Month) -> Result<(Connection, Salt), Error> {
+    fn create_file(directory: &Path, month: Month, since: i64) -> Result<(Connection, Salt), Error> {
         let file = part_file(directory, month);
         let mut connection = writer(&file, true, Synchronous::Normal).context(&format!("create {}", part_name(month)))?;
-        let file_id = ensure_tables(&mut connection, month).context(&format!("create the tables of {}", part_name(month)))?;
+        let file_id = ensure_tables(&mut connection, month, since).context(&format!("create the tables of {}", part_name(month)))?;
         Ok((connection, file_id))
     }
 
@@ -152,6 +158,8 @@ impl Part {
                 changed: false,
                 used: 0,
                 touched: None,
+                since: 0,
+                newest: watermark,
                 is_plain: false,
                 connection: None,
                 inode: Inode::default(),
@@ -170,16 +178,23 @@ impl Part {
         if self.connection.is_none() {
             if file.exists() {
                 let mut connection = writer(&file, false, Synchronous::Normal).context(&format!("open {}", part_name(self.month)))?;
-                ensure_tables(&mut connection, self.month).context(&format!("read {}", part_name(self.month)))?;
+                ensure_tables(&mut connection, self.month, self.watermark).context(&format!("read {}", part_name(self.month)))?;
+                let since = connection.query_row("select since from part", [], |row| row.get(0));
+                self.since = since.context(&format!("read {}", part_name(self.month)))?;
                 self.connection = Some(connection);
             } else {
-                let (connection, file_id) = Self::create_file(directory, self.month)?;
-                (self.connection, self.file_id) = (Some(connection), file_id);
+                let (connection, file_id) = Self::create_file(directory, self.month, self.watermark)?;
+                (self.connection, self.file_id, self.since) = (Some(connection), file_id, self.watermark);
             }
             self.inode = Inode::of(&file);
             self.reopen();
         }
         self.connection.as_mut().ok_or_else(|| Error::new(ErrorKind::Storage, "a part has no connection"))
+    }
+
+    /// Whether its raw rows hold all that its roll-ups do, so that these can be made from them.
+    pub(super) fn is_whole(&self) -> bool {
+        self.state.has_raw() && self.since == 0
     }
 
     /// A sealed part that is written again is one no longer: its totals go with the next fold.
@@ -233,7 +248,7 @@ impl Part {
             Synchronous::Full.set(connection)?;
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             more(&tx)?;
-            tx.prepare_cached("update part set synced = ?")?.execute([now])?;
+            tx.prepare_cached("update part set synced = max(synced, ?)")?.execute([now])?;
             tx.commit()
         };
         let result = sync(connection);
@@ -264,14 +279,17 @@ impl Part {
     /// Makes the file of a complete part a plain one: no log beside it, and the planner's statistics in it. `false` if
     /// somebody reads it just now.
     pub(super) fn seal_file(&mut self, directory: &Path) -> Result<bool, Error> {
-        let file = part_file(directory, self.month);
+        let (file, month) = (part_file(directory, self.month), self.month);
         let seal = || -> rusqlite::Result<bool> {
             let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            connection.busy_timeout(Duration::ZERO)?;
             let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
             if mode == "delete" {
                 return Ok(true);
             }
-            connection.execute_batch("analyze; pragma wal_checkpoint(truncate);")?;
+            // Raw rows have no index that a plan could choose.
+            let analyze = format!("pragma analysis_limit = 400; analyze sessions_{month}; pragma wal_checkpoint(truncate);");
+            connection.execute_batch(&analyze)?;
             connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| Ok(row.get::<_, String>(0)? == "delete"))
         };
         self.close();
@@ -286,20 +304,21 @@ impl Part {
         self.least = Some(self.least.map_or(at, |least| least.min(at)));
         self.greatest = Some(self.greatest.map_or(at, |greatest| greatest.max(at)));
         self.hits += 1;
+        self.newest = row.id;
         self.next_session = self.next_session.max(row.session + 1);
         self.changed = true;
     }
 }
 
 /// Makes the tables of a new file; tells the id of an old one.
-fn ensure_tables(connection: &mut Connection, month: Month) -> rusqlite::Result<Salt> {
+fn ensure_tables(connection: &mut Connection, month: Month, since: i64) -> rusqlite::Result<Salt> {
     let there = connection.query_row("select 1 from sqlite_schema where name = 'part'", [], |_| Ok(())).optional()?;
     if there.is_some() {
         return connection.query_row("select file_id from part", [], |row| row.get(0));
     }
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(&for_month(include_str!("part.sql"), month))?;
-    tx.execute("insert into part (month, file_id, synced) values (?, randomblob(16), 0)", [month.number()])?;
+    tx.execute("insert into part (month, file_id, synced, since) values (?, randomblob(16), 0, ?)", [month.number(), since])?;
     tx.pragma_update(None, "user_version", 1)?;
     let file_id = tx.query_row("select file_id from part", [], |row| row.get(0))?;
     tx.commit()?;

@@ -7,4 +7,5 @@ on conflict (number) do update set
     greatest = excluded.greatest,
     watermark = excluded.watermark,
     hits = excluded.hits,
-    next_session = excluded.next_session
+    next_session = excluded.next_session,
+    zone = excluded.zone

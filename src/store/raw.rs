@@ -84,7 +84,9 @@ pub(super) fn cut_off(part: &Connection, month: Month, from: i64) -> rusqlite::R
 }
 
 pub(super) fn last(part: &Connection, month: Month) -> rusqlite::Result<i64> {
-    part.query_row(&for_month("select coalesce(max(id), 0) from session_actions_NNNNNN", month), [], |row| row.get(0))
+    part.query_row(&for_month("select max(coalesce(max(id), 0), (select since from part)) from session_actions_NNNNNN", month), [], |row| {
+        row.get(0)
+    })
 }
 
 /// Table names come from a [`Month`] and from nothing else.

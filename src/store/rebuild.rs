@@ -74,7 +74,8 @@ impl Rebuild {
             if part.state == PartState::Sealed {
                 totals::write(&tx, self.part)?;
             }
-            tx.execute("update parts set zone = ? where number = ?", rusqlite::params![zone, self.part])?;
+            // A late hit may have opened it in the meantime: then the totals that went are not to be looked for.
+            tx.execute("update parts set zone = ?, state = ? where number = ?", rusqlite::params![zone, part.state.name(), self.part])?;
             tx.commit()
         };
         finish().context("put roll-ups that were made anew in their place")?;

@@ -15,6 +15,7 @@ use super::{
     part::{Part, PartState},
     raw::{self, for_month},
     rollup::{self, Scene, Tracks},
+    schema::{MetaKey, meta_get},
 };
 use crate::{
     clock::Month,
@@ -74,16 +75,20 @@ impl Replay<'_> {
             tracing::info!(part = %name, "a missing part is back");
         }
         let raw = part.take_connection(self.directory)?;
-        let file_id = raw.query_row("select file_id from part", [], |row| row.get(0)).context(&format!("read {name}"))?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let (file_id, since): (Salt, i64) = raw.query_row("select file_id, since from part", [], read).context(&format!("read {name}"))?;
+        part.since = since;
         let last = raw::last(&raw, month).context(&format!("read {name}"))?;
-        let rebuilt = part.listed && (last < part.watermark || file_id != part.file_id);
+        let other = file_id != part.file_id && since < part.watermark;
+        let rebuilt = part.listed && (last < part.watermark || other);
+        // One that took the place of a file that is gone: what was counted of that stays.
+        part.file_id = file_id;
         if rebuilt {
             tracing::warn!(part = %name, last, watermark = part.watermark, "a part holds less than was recorded, or is another file; what follows from it is rebuilt");
             rollup::delete(self.tx, part.number).context("delete the roll-ups of a part")?;
             active.begin_again(month);
             part.next_row = part.watermark + 1;
-            (part.watermark, part.hits, part.least, part.greatest) = (0, 0, None, None);
-            part.file_id = file_id;
+            (part.watermark, part.newest, part.hits, part.least, part.greatest) = (0, 0, 0, None, None);
         }
         part.next_row = part.next_row.max(last + 1);
         if last > part.watermark {
@@ -95,9 +100,17 @@ impl Replay<'_> {
             part.sync(self.directory, 0, |_| Ok(()))?;
             tracing::info!(part = %name, hits = part.hits - before, "replayed");
         }
-        only_here(&raw, month, active).context(&format!("put sessions right in {name}"))?;
+        only_here(&raw, part, active).context(&format!("put sessions right in {name}"))?;
         part.close();
         Ok(())
+    }
+
+    /// Whether analytics.db was last forced to the disk about when the part was, as it is before a loss of power.
+    fn is_after_power_loss(&self, raw: &Connection) -> rusqlite::Result<bool> {
+        const ABOUT: i64 = 600_000;
+        let synced: i64 = raw.query_row("select synced from part", [], |row| row.get(0))?;
+        let folded: i64 = meta_get(self.tx, MetaKey::Heartbeat)?.unwrap_or(synced);
+        Ok(synced - folded < ABOUT)
     }
 
     /// Folds every row past the watermark, and moves it there. With `ended`, all of the part is read, those sessions among it.
@@ -108,6 +121,9 @@ impl Replay<'_> {
             rows.clear();
             raw::slice(raw, month, part.watermark, i64::MAX, ROWS_A_SLICE, |row| rows.push(row))?;
             if let Some(place) = rows.iter().position(|row| !self.known.covers(row, start)) {
+                if !self.is_after_power_loss(raw)? {
+                    return Err(older(month));
+                }
                 let lost = raw::cut_off(raw, month, rows[place].id)?;
                 tracing::warn!(%month, hits = lost, "hits that were written just before a loss of power refer to what was lost then; they are cut off");
                 rows.truncate(place);
@@ -154,9 +170,21 @@ fn ended(part: &Connection, month: Month) -> rusqlite::Result<Option<RoaringBitm
     statement.query_map([], |row| row.get::<_, u32>(0))?.collect::<rusqlite::Result<_>>().map(Some)
 }
 
-/// A session that was put away just before a crash, and whose end was not yet known to analytics.db, goes on.
-fn only_here(part: &Connection, month: Month, active: &Active) -> rusqlite::Result<()> {
-    let tx = part.unchecked_transaction()?;
+/// analytics.db does not know what raw rows refer to, and no loss of power explains it.
+fn older(month: Month) -> rusqlite::Error {
+    let message = format!(
+        "analytics.db is older than {}, which refers to users it does not know: restore both from one backup, or move {0} away",
+        part_name(month)
+    );
+    rusqlite::Error::ToSqlConversionFailure(message.into())
+}
+
+/// A session that was put away just before a crash, and whose end was not yet known to analytics.db, goes on; one whose hits
+/// were cut off never was.
+fn only_here(raw: &Connection, part: &Part, active: &Active) -> rusqlite::Result<()> {
+    let (month, newest) = (part.month, active.of_month(part.month).map(|(id, _)| id.number).max().unwrap_or(0));
+    let tx = raw.unchecked_transaction()?;
+    tx.execute(&for_month("delete from sessions_NNNNNN where number >= ?", month), [part.next_session.max(newest + 1)])?;
     let mut statement = tx.prepare(&for_month("delete from sessions_NNNNNN where number = ?", month))?;
     for (id, _) in active.of_month(month) {
         statement.execute([id.number])?;

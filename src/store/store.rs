@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
 use super::{
+    batch::Pending,
+    connection::Inode,
     connection::{gone, main_file},
     dictionary::Caps,
     lock::Lock,
@@ -23,6 +25,8 @@ pub(crate) struct Store {
     settings: Settings,
     /// Closed before the lock is given up: fields are dropped in this order.
     opened: Option<Opened>,
+    /// A batch that may be half in analytics.db, when that had to be let go: it is gone on with if it is the same file.
+    left: Option<(Inode, Pending)>,
     lock: Option<Lock>,
     /// A test's directory; dropped after the files in it are closed.
     _owned: Option<TempDir>,
@@ -38,20 +42,25 @@ pub(crate) struct Settings {
 
 impl Store {
     pub(crate) fn new(directory: PathBuf, settings: Settings) -> Self {
-        Self { directory, settings, lock: None, opened: None, _owned: None }
+        Self { directory, settings, lock: None, opened: None, left: None, _owned: None }
     }
 
     pub(crate) fn owning(self, owned: Option<TempDir>) -> Self {
         Self { _owned: owned, ..self }
     }
 
-    fn open(&self) -> Result<Opened, Error> {
-        Opened::open(&self.directory, &self.settings)
+    fn open(&mut self) -> Result<Opened, Error> {
+        let opened = Opened::open(&self.directory, &self.settings)?;
+        Ok(match self.left.take().filter(|(inode, _)| *inode == opened.inodes[0]) {
+            Some((_, pending)) => opened.with_pending(pending.if_begun()),
+            None => opened,
+        })
     }
 
     fn opened(&mut self) -> Result<&mut Opened, Error> {
         if self.opened.as_ref().is_some_and(|opened| !opened.is_there(&self.directory)) {
-            (self.opened, self.lock) = (None, None);
+            self.left = self.opened.take().map(|opened| (opened.inodes[0], opened.pending));
+            self.lock = None;
         }
         // Said again and again until it is opened anew: not every caller makes the writer begin again.
         self.opened.as_mut().ok_or_else(|| gone(&main_file(&self.directory)))
@@ -64,7 +73,8 @@ impl Sink for Store {
             self.lock = Lock::take(&self.directory)?;
         }
         if self.lock.is_some() && self.opened.is_none() {
-            self.opened = Some(self.open()?);
+            let opened = self.open()?;
+            self.opened = Some(opened);
         }
         Ok(self.lock.is_some())
     }

@@ -18,11 +18,11 @@ use crate::{store::devices::Devices, zone::Day};
 /// can be tried again after an error.
 pub(in crate::store) fn write(tx: &Connection, part: i64, fold: &Fold, devices: &Devices) -> rusqlite::Result<usize> {
     let mut bytes = 0;
-    let mut slots = Table::open(tx, include_str!("slot_get.sql"), include_str!("slot_set.sql"), include_str!("slot_new.sql"))?;
+    let mut slots = Table::open(tx, include_str!("slot_get.sql"), include_str!("slot_set.sql"), include_str!("slot_new.sql"), true)?;
     for (key, cell) in fold.cells.iter().filter(|(key, _)| key.group == Group::Slot) {
         bytes += slots.add(&[&part, &(key.audience as i64), &key.when], cell)?;
     }
-    let mut daily = Table::open(tx, include_str!("daily_get.sql"), include_str!("daily_set.sql"), include_str!("daily_new.sql"))?;
+    let mut daily = Table::open(tx, include_str!("daily_get.sql"), include_str!("daily_set.sql"), include_str!("daily_new.sql"), false)?;
     let mut rows: Vec<_> = taken_apart(fold, devices).into_iter().collect();
     rows.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     for ((dimension, audience, day, value), cell) in rows {
@@ -56,11 +56,13 @@ struct Table<'a> {
     get: CachedStatement<'a>,
     set: CachedStatement<'a>,
     new: CachedStatement<'a>,
+    /// Whether it keeps the first and the last raw row.
+    has_rows: bool,
 }
 
 impl<'a> Table<'a> {
-    fn open(tx: &'a Connection, get: &str, set: &str, new: &str) -> rusqlite::Result<Self> {
-        Ok(Self { get: tx.prepare_cached(get)?, set: tx.prepare_cached(set)?, new: tx.prepare_cached(new)? })
+    fn open(tx: &'a Connection, get: &str, set: &str, new: &str, has_rows: bool) -> rusqlite::Result<Self> {
+        Ok(Self { get: tx.prepare_cached(get)?, set: tx.prepare_cached(set)?, new: tx.prepare_cached(new)?, has_rows })
     }
 
     fn add(&mut self, key: &[&dyn ToSql], cell: &Cell) -> rusqlite::Result<usize> {
@@ -83,7 +85,7 @@ impl<'a> Table<'a> {
         let (first, last) = cell.rows.unzip();
         let mut row: Vec<&dyn ToSql> = sums.iter().map(|sum| sum as &dyn ToSql).collect();
         row.extend(blobs.iter().map(|blob| blob as &dyn ToSql));
-        row.extend(cell.rows.is_some().then_some([&first as &dyn ToSql, &last]).into_iter().flatten());
+        row.extend(self.has_rows.then_some([&first as &dyn ToSql, &last]).into_iter().flatten());
         match &id {
             Some(id) => row.push(id),
             None => drop(row.splice(0..0, key.iter().copied())),
