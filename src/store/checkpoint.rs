@@ -59,7 +59,7 @@ impl Opened {
             let start = Instant::now();
             // In the order of their numbers they lie side by side.
             self.ended.sort_unstable();
-            self.sync_parts(directory, *now)?;
+            self.sync_parts(directory)?;
             let bytes = self.fold(*counters, *now)?;
             let spent = start.elapsed() * (SHARE - 1);
             self.due = start + spent.max(Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND)).min(LONGEST_WAIT);
@@ -70,7 +70,7 @@ impl Opened {
     }
 
     /// Ended sessions into their parts, and every raw row before them forced to the disk: only then may what follows be committed.
-    pub(super) fn sync_parts(&mut self, directory: &Path, now: Millis) -> Result<(), Error> {
+    pub(super) fn sync_parts(&mut self, directory: &Path) -> Result<(), Error> {
         let mut of_month: BTreeMap<Month, Vec<SessionId>> = BTreeMap::new();
         for id in &self.ended {
             of_month.entry(id.month).or_default().push(*id);
@@ -81,7 +81,7 @@ impl Opened {
             // Where there is no file, none is made for sessions alone.
             if part.state.has_raw() && (part.changed || !ended.is_empty()) {
                 let month = part.month;
-                part.sync(directory, now, |tx| active::put_ended(tx, month, active, ended))?;
+                part.sync(directory, self.folds + 1, |tx| active::put_ended(tx, month, active, ended))?;
             }
         }
         Ok(())

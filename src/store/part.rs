@@ -241,14 +241,14 @@ impl Part {
     }
 
     /// Commits once more with everything before it forced to the disk: only then may anything derived be committed.
-    pub(super) fn sync(&mut self, directory: &Path, now: Millis, more: impl Fn(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
+    pub(super) fn sync(&mut self, directory: &Path, fold: i64, more: impl Fn(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
         let month = self.month;
         let connection = self.connection(directory)?;
         let sync = |connection: &mut Connection| -> rusqlite::Result<()> {
             Synchronous::Full.set(connection)?;
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             more(&tx)?;
-            tx.prepare_cached("update part set synced = max(synced, ?)")?.execute([now])?;
+            tx.prepare_cached("update part set synced = max(synced, ?)")?.execute([fold])?;
             tx.commit()
         };
         let result = sync(connection);

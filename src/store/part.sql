@@ -29,5 +29,5 @@ create table sessions_NNNNNN (
     rows blob not null
 ) strict;
 create index sessions_user_NNNNNN on sessions_NNNNNN (user);
--- since: the last row of an earlier file of this month that is gone.
+-- synced: the number of the fold for which it was last forced to the disk. since: the last row of an earlier file of this month that is gone.
 create table part (month integer not null, file_id blob not null, synced integer not null, since integer not null) strict;

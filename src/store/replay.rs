@@ -105,12 +105,11 @@ impl Replay<'_> {
         Ok(())
     }
 
-    /// Whether analytics.db was last forced to the disk about when the part was, as it is before a loss of power.
+    /// Whether analytics.db is at most the fold behind that the part was last forced to the disk for, as it is after a loss of
+    /// power. If it is further behind it is another day's copy.
     fn is_after_power_loss(&self, raw: &Connection) -> rusqlite::Result<bool> {
-        const ABOUT: i64 = 600_000;
         let synced: i64 = raw.query_row("select synced from part", [], |row| row.get(0))?;
-        let folded: i64 = meta_get(self.tx, MetaKey::Heartbeat)?.unwrap_or(synced);
-        Ok(synced - folded < ABOUT)
+        Ok(synced <= meta_get::<i64>(self.tx, MetaKey::Folds)?.unwrap_or(0) + 1)
     }
 
     /// Folds every row past the watermark, and moves it there. With `ended`, all of the part is read, those sessions among it.
