@@ -34,7 +34,7 @@ const OPEN_PARTS: usize = 4;
 const SHARE: u32 = 20;
 /// Roll-ups are written whole, so the more there is to write, the less often: at most so many bytes a second.
 const BYTES_A_SECOND: f64 = 100_000.0;
-/// So long readers wait at most for what is new.
+/// So long readers wait at most for what is new, unless folding takes longer than its share of that.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// So many sessions that ended do not wait for a better moment.
 const MANY_ENDED: usize = 50_000;
@@ -61,8 +61,8 @@ impl Opened {
             self.ended.sort_unstable();
             self.sync_parts(directory)?;
             let bytes = self.fold(*counters, *now)?;
-            let spent = start.elapsed() * (SHARE - 1);
-            self.due = start + spent.max(Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND)).min(LONGEST_WAIT);
+            let written = Duration::from_secs_f64(bytes as f64 / BYTES_A_SECOND).min(LONGEST_WAIT);
+            self.due = start + written.max(start.elapsed() * SHARE);
         }
         self.seal(directory, *now)?;
         self.close_unused();

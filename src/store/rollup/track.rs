@@ -37,7 +37,7 @@ impl Track {
 #[derive(Default)]
 pub(in crate::store) struct Tracks(Vec<Option<Packed>>);
 
-/// A track in twelve bytes: a month's milliseconds fit in 32 bits.
+/// A track in sixteen bytes, with the word whether there is one: a month's milliseconds fit in 32 bits.
 #[derive(Clone, Copy)]
 struct Packed {
     opened: u32,
@@ -45,10 +45,13 @@ struct Packed {
     acted: u32,
 }
 
+const MOST: u32 = 1 << 27;
+
 impl Tracks {
     /// As [`Track::step`], with times as milliseconds since the month's `start`.
     pub(in crate::store) fn step(&mut self, start: Millis, row: &crate::store::raw::Row) -> Step {
-        let place = row.session as usize;
+        // A damaged row may say anything; nobody has so many sessions in a month.
+        let place = row.session.min(MOST) as usize;
         if self.0.len() <= place {
             self.0.resize(place + 1, None);
         }
