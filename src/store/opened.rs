@@ -19,7 +19,7 @@ use super::{
     part::Part,
     rebuild::Rebuild,
     replay::{self, Replay},
-    rollup::{Days, Scene},
+    rollup::{self, Days, Scene},
     schema::{self, MetaKey, meta_get, meta_set},
     store::Settings,
     visitors::{self, Visitors},
@@ -151,10 +151,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part
         }
         part.put(tx, part.watermark)?;
     }
-    // What a reprocess had made aside when the last writer stopped.
-    for table in ["aggregated_metrics", "daily_metrics", "part_totals", "user_totals"] {
-        tx.execute(&format!("delete from {table} where part < 0"), [])?;
-    }
+    rollup::delete_aside(tx)?;
     jobs::begin_again(tx)?;
     Ok(meta_get(tx, MetaKey::Folds)?.unwrap_or(0))
 }

@@ -22,5 +22,5 @@ pub(super) use self::{
     days::Days,
     fold::{Fold, Scene},
     track::{Step, Track, Tracks},
-    write::{delete, replace, write},
+    write::{delete, delete_aside, replace, write},
 };

@@ -99,9 +99,12 @@ impl<'a> Table<'a> {
     }
 }
 
+/// Everything that follows from raw rows, each row of it naming its part.
+const TABLES: [&str; 4] = ["aggregated_metrics", "daily_metrics", "part_totals", "user_totals"];
+
 /// Takes back everything that follows from a part, before it is made anew.
 pub(in crate::store) fn delete(tx: &Connection, part: i64) -> rusqlite::Result<()> {
-    for table in ["aggregated_metrics", "daily_metrics", "part_totals", "user_totals"] {
+    for table in TABLES {
         tx.prepare_cached(&format!("delete from {table} where part = ?"))?.execute(params![part])?;
     }
     Ok(())
@@ -110,8 +113,13 @@ pub(in crate::store) fn delete(tx: &Connection, part: i64) -> rusqlite::Result<(
 /// Puts what was made aside, under a number of its own, in the place of a part's roll-ups.
 pub(in crate::store) fn replace(tx: &Connection, part: i64, aside: i64) -> rusqlite::Result<()> {
     delete(tx, part)?;
-    for table in ["aggregated_metrics", "daily_metrics", "part_totals", "user_totals"] {
+    for table in TABLES {
         tx.prepare_cached(&format!("update {table} set part = ? where part = ?"))?.execute(params![part, aside])?;
     }
     Ok(())
+}
+
+/// Takes back what a reprocess had made aside when the last writer stopped.
+pub(in crate::store) fn delete_aside(tx: &Connection) -> rusqlite::Result<()> {
+    TABLES.iter().try_for_each(|table| tx.execute(&format!("delete from {table} where part < 0"), []).map(drop))
 }
