@@ -56,6 +56,42 @@ fn whatever_of_the_files_a_loss_of_power_leaves_opens_and_agrees() {
     assert!(tried >= 90);
 }
 
+#[test]
+fn whoever_was_here_before_a_kill_goes_on_with_the_same_session() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(SystemTime::UNIX_EPOCH + Duration::from_secs(1_793_490_000));
+    let analytics = open(directory.path(), &clock);
+    let everybody = |analytics: &Analytics| {
+        for n in 0..9 {
+            let mut hit = hit(0, n);
+            // Two of each, told apart by the key alone.
+            for key in ["phone", "desk"] {
+                hit.set_session_key(key);
+                analytics.record(&hit);
+            }
+        }
+    };
+    let sessions = |directory: &Path| {
+        let part = Connection::open(directory.join("analytics-202610.db")).unwrap();
+        part.query_row("select count(distinct session) from session_actions_202610", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    everybody(&analytics);
+    while analytics.counters().written < 18 {
+        std::thread::yield_now();
+    }
+    let copy = tempfile::tempdir().unwrap();
+    for (name, bytes) in files(directory.path(), |_| true) {
+        fs::write(copy.path().join(name), bytes).unwrap();
+    }
+    let before = sessions(copy.path());
+    assert!(before >= 12, "{before} sessions");
+    let after = open(copy.path(), &clock);
+    everybody(&after);
+    after.shutdown(Duration::from_secs(10)).unwrap();
+    assert_eq!(sessions(copy.path()), before);
+    analytics.shutdown(Duration::from_secs(10)).unwrap();
+}
+
 fn try_all(window: &Window, clock: &Clock) -> usize {
     for main in &window.main {
         for parts in &window.parts {

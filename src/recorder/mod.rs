@@ -8,6 +8,7 @@ mod queue;
 mod recorder;
 mod sessions;
 mod shard;
+mod users;
 mod writer;
 
 pub use self::recorder::{DEFAULT_NOISE, Recorder, Settings};

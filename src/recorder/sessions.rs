@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, hash::Hasher, net::IpAddr, ops::Range};
 use hashbrown::HashMap;
 use siphasher::sip::SipHasher24;
 
+use super::users::{List, Users};
 use crate::{
     clock::{DAY_MS, Millis, Month, day_of},
     hit::{Field, Hit, Resolved, SessionId},
@@ -17,8 +18,8 @@ pub(super) struct Sessions {
     timeout: Millis,
     longest: Millis,
     limit: usize,
-    users: HashMap<String, Vec<Open>>,
-    visitors: HashMap<u64, Vec<Open>>,
+    users: Users,
+    visitors: HashMap<u64, List>,
     open: usize,
     next: BTreeMap<Month, u32>,
     /// The month of the last hit, which nearly always is the month of the next.
@@ -31,7 +32,7 @@ pub(super) struct Sessions {
     past: (Millis, Millis),
 }
 
-struct Open {
+pub(super) struct Open {
     id: SessionId,
     key: u64,
     started: Millis,
@@ -52,7 +53,7 @@ impl Sessions {
             timeout,
             longest,
             limit,
-            users: HashMap::new(),
+            users: Users::default(),
             visitors: HashMap::new(),
             open: 0,
             next: resume.next.into_iter().collect(),
@@ -66,7 +67,7 @@ impl Sessions {
         for OpenSession { id, actor, key, started, last } in resume.open {
             let open = Open { id, key, started, last, past: false };
             match actor {
-                Actor::User(user) => sessions.users.entry(user).or_default().push(open),
+                Actor::User(user) => sessions.users.list(&user).push(open),
                 Actor::Visitor(visitor) => sessions.visitors.entry(visitor).or_default().push(open),
             }
             sessions.open += 1;
@@ -91,7 +92,7 @@ impl Sessions {
             visitor = Some(number);
             self.visitors.entry(number).or_default()
         } else {
-            self.users.entry_ref(user).or_default()
+            self.users.list(user)
         };
         if let Some(open) = list.iter_mut().find(|open| found.belongs_to(open)) {
             open.last = open.last.max(at);
@@ -102,16 +103,13 @@ impl Sessions {
         let id = SessionId { month, number: *next };
         *next += 1;
         // A hit from before the clock stepped back ends no session of the time after it.
-        let over =
-            |open: &mut Open| open.past == past && ((open.key == key && open.last + self.timeout < at) || open.last + self.longest < at);
+        let over = |open: &Open| open.past == past && ((open.key == key && open.last + self.timeout < at) || open.last + self.longest < at);
         let before = self.ended.len();
-        self.ended.extend(list.extract_if(.., over).map(|open| open.id));
+        end(list, &mut self.ended, over);
         if list.len() >= OPEN_PER_ACTOR {
             self.ended.push(list.remove(0).id);
         }
         self.open -= self.ended.len() - before;
-        // Nearly everybody has one session: room for four would be most of what sessions take.
-        list.reserve_exact(1);
         list.push(Open { id, key, started: at, last: at, past });
         self.open += 1;
         Some(Resolved { visitor, session: Some(id), opens: true, action: false, key })
@@ -132,21 +130,19 @@ impl Sessions {
     fn sweep_idle(&mut self, now: Millis, timeout: Millis) {
         let (newest_past, past_came) = self.past;
         let past_rests = past_came + PAST_RESTS < now || past_came > now;
-        let over = |open: &mut Open| match open.past {
+        let over = |open: &Open| match open.past {
             true => past_rests || open.last + timeout < newest_past,
             // After the clock stepped back, sessions from its future would stay for ever.
             false => open.last + timeout < now || open.last > now + timeout,
         };
-        let ended = &mut self.ended;
-        let mut end = |list: &mut Vec<Open>| {
-            ended.extend(list.extract_if(.., over).map(|open| open.id));
+        let before = self.ended.len();
+        let mut is_left = |list: &mut List| {
+            end(list, &mut self.ended, over);
             !list.is_empty()
         };
-        let before = end_count(&self.users) + end_count(&self.visitors);
-        self.users.retain(|_, list| end(list));
-        self.visitors.retain(|_, list| end(list));
-        let after = end_count(&self.users) + end_count(&self.visitors);
-        self.open -= before - after;
+        self.users.retain(&mut is_left);
+        self.visitors.retain(|_, list| is_left(list));
+        self.open -= self.ended.len() - before;
     }
 
     /// Sessions that have ended and whose end has not been stored.
@@ -230,8 +226,12 @@ impl Found {
     }
 }
 
-fn end_count<K>(map: &HashMap<K, Vec<Open>>) -> usize {
-    map.values().map(Vec::len).sum()
+fn end(list: &mut List, ended: &mut Vec<SessionId>, over: impl Fn(&Open) -> bool) {
+    list.retain(|open| {
+        let over = over(open);
+        ended.extend(over.then_some(open.id));
+        !over
+    });
 }
 
 fn visitor_hash(salt: &Salt, hit: &Hit) -> u64 {
@@ -378,9 +378,9 @@ mod tests {
             s.live("ann", &n.to_string(), "", start + n);
             s.live("", "", &n.to_string(), start + n * 100);
         }
-        assert!(s.users["ann"].len() <= OPEN_PER_ACTOR);
+        assert!(s.users.list("ann").len() <= OPEN_PER_ACTOR);
         s.sweep(start + 500_000);
         assert!(s.open <= 1000, "{}", s.open);
-        assert_eq!(s.open, end_count(&s.users) + end_count(&s.visitors));
+        assert_eq!(s.open, s.users.lists().chain(s.visitors.values()).map(|list| list.len()).sum::<usize>());
     }
 }

@@ -4,6 +4,7 @@ use hashbrown::{HashMap, hash_map::Entry};
 use rusqlite::{Connection, params};
 
 use super::{
+    openings::{self, Opening},
     raw::{Row, for_month},
     rollup::{Step, Track},
     varint,
@@ -16,8 +17,11 @@ use crate::{
 /// What is known of each session that goes on. Grows by rows, so that a replay of the same rows gives the same.
 #[derive(Default)]
 pub(super) struct Active {
-    sessions: HashMap<SessionId, Session>,
+    /// In boxes: a map needs up to twice the room of what it holds, and while it grows three times.
+    sessions: HashMap<SessionId, Box<Session>>,
     changed: Vec<SessionId>,
+    /// At a start, of sessions that no fold has seen.
+    openings: HashMap<SessionId, Opening>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +44,7 @@ pub(super) struct Session {
 
 impl Active {
     pub(super) fn open(&mut self, id: SessionId, session: Session) {
-        self.sessions.insert(id, session);
+        self.sessions.insert(id, Box::new(session));
     }
 
     pub(super) fn of_month(&self, month: Month) -> impl Iterator<Item = (SessionId, &Session)> {
@@ -53,11 +57,21 @@ impl Active {
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
-        self.sessions.get(&id)
+        self.sessions.get(&id).map(Box::as_ref)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (SessionId, &Session)> {
-        self.sessions.iter().map(|(id, session)| (*id, session))
+        self.sessions.iter().map(|(id, session)| (*id, session.as_ref()))
+    }
+
+    /// Whatever a part gave a number to.
+    pub(super) fn ids(&self) -> impl Iterator<Item = SessionId> {
+        self.sessions.keys().chain(self.openings.keys()).copied()
+    }
+
+    /// All rows are read: sessions without a hit never were.
+    pub(super) fn forget_openings(&mut self) {
+        self.openings = HashMap::new();
     }
 
     /// Visitors get another hash at midnight; the open session is found again under the new one.
@@ -73,9 +87,11 @@ impl Active {
         let id = SessionId { month, number: row.session };
         let session = match self.sessions.entry(id) {
             Entry::Occupied(session) => session.into_mut(),
-            // Its opening row was lost with a damaged file: what the raw rows say is all there is.
             Entry::Vacant(place) => {
-                place.insert(Session { user: row.user, track: Track::new(at, row.device), last: at, ..Session::default() })
+                // Lost with a damaged file: what the raw rows say is all there is.
+                let Opening { key, visitor } = self.openings.remove(&id).unwrap_or_default();
+                let track = Track::new(at, row.device);
+                place.insert(Box::new(Session { user: row.user, visitor, key, track, last: at, ..Session::default() }))
             }
         };
         let step = session.track.step(at, row.outcome.is_action());
@@ -95,9 +111,9 @@ impl Active {
     /// Sessions of a month as they were when they opened: all their rows are about to be read again.
     pub(super) fn begin_again(&mut self, month: Month) {
         for (id, session) in self.sessions.iter_mut().filter(|(id, _)| id.month == month) {
-            let Session { user, visitor, key, track, .. } = *session;
+            let Session { user, visitor, key, track, .. } = **session;
             let track = Track::new(track.opened, track.device);
-            *session = Session { user, visitor, key, track, last: track.opened, changed: true, ..Session::default() };
+            **session = Session { user, visitor, key, track, last: track.opened, changed: true, ..Session::default() };
             self.changed.push(*id);
         }
     }
@@ -114,7 +130,7 @@ impl Active {
     /// Writes every session that changed and goes on, as of now, into analytics.db.
     pub(super) fn write_changed(&self, tx: &Connection) -> rusqlite::Result<()> {
         let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;
-        let going_on = |id: &SessionId| Some((*id, self.sessions.get(id).filter(|session| !session.ended)?));
+        let going_on = |id: &SessionId| Some((*id, self.get(*id).filter(|session| !session.ended)?));
         self.changed.iter().filter_map(going_on).try_for_each(|(id, session)| put(&mut statement, id, session))
     }
 
@@ -131,7 +147,7 @@ impl Active {
     }
 }
 
-pub(super) fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, session: &Session) -> rusqlite::Result<()> {
+fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, session: &Session) -> rusqlite::Result<()> {
     statement
         .execute(params![
             id.month.number(),
@@ -158,7 +174,7 @@ pub(super) fn delete(tx: &Connection, ids: &[SessionId]) -> rusqlite::Result<()>
     ids.iter().try_for_each(|id| statement.execute([id.month.number(), i64::from(id.number)]).map(drop))
 }
 
-/// Writes sessions of a month that have ended into its part.
+/// Writes sessions of a month that have ended into its part. One that is there already, from a try that failed later, is the same.
 pub(super) fn put_ended(tx: &Connection, month: Month, active: &Active, ended: &[SessionId]) -> rusqlite::Result<()> {
     if ended.is_empty() {
         return Ok(());
@@ -186,7 +202,7 @@ pub(super) fn put_ended(tx: &Connection, month: Month, active: &Active, ended: &
 }
 
 pub(super) fn load(main: &Connection) -> rusqlite::Result<Active> {
-    let mut active = Active::default();
+    let mut active = Active { openings: openings::load(main)?, ..Active::default() };
     let mut statement = main.prepare(include_str!("active_all.sql"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -70,6 +70,9 @@ create table active_sessions (
     primary key (month, number)
 ) strict, without rowid;
 
+-- What raw rows do not say of sessions that opened since the last fold: a row a batch; month, number, key and visitor of each.
+create table openings (batch integer primary key, sessions blob not null) strict;
+
 -- Roll-ups. Every row names its part. audience: 0 people, 1 bots. Sums, then a histogram of the time to the head (16 buckets an
 -- octave of microseconds), the users as a bitmap of their numbers, the visitors as one of day of month and number.
 create table aggregated_metrics (

@@ -7,10 +7,11 @@ use std::{
 };
 
 use super::{
-    active::{self, Active, Session},
+    active::{Active, Session},
     connection::Context,
     dictionary::Caps,
     opened::Opened,
+    openings,
     outcome::Packed,
     part::Part,
     raw::Row,
@@ -173,12 +174,7 @@ impl Opened {
             let tx = self.main.unchecked_transaction()?;
             self.dictionary.write_fresh(&tx)?;
             self.visitors.write_fresh(&tx)?;
-            {
-                let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;
-                for (id, session) in &self.pending.opened {
-                    active::put(&mut statement, *id, session)?;
-                }
-            }
+            openings::write(&tx, self.pending.batch, &self.pending.opened)?;
             for part in self.parts.values().filter(|part| !part.listed) {
                 part.put(&tx, part.watermark)?;
             }

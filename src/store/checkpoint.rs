@@ -12,6 +12,7 @@ use super::{
     active,
     connection::{Context, Synchronous},
     opened::Opened,
+    openings,
     part::{Part, PartState},
     replay::ROWS_A_FOLD,
     rollup::{self, totals},
@@ -110,6 +111,7 @@ impl Opened {
         let mut bytes = 0;
         self.active.write_changed(&tx)?;
         active::delete(&tx, &self.ended)?;
+        openings::forget(&tx, self.pending.batch)?;
         for part in self.parts.values().filter(|part| part.changed) {
             if part.fold.len() > 0 {
                 bytes += rollup::write(&tx, part.number, &part.fold, self.dictionary.devices())?;

@@ -22,6 +22,7 @@ mod jobs;
 mod known;
 mod lock;
 mod opened;
+mod openings;
 mod outcome;
 mod part;
 mod raw;

@@ -16,6 +16,7 @@ use super::{
     jobs::{self, Running},
     known::Known,
     lock::lock_file,
+    openings,
     part::Part,
     rebuild::Rebuild,
     replay::{self, Replay},
@@ -136,6 +137,8 @@ fn inodes(directory: &Path) -> [Inode; 2] {
 /// Puts what the replay found in its place, and forgets sessions that opened and never had a hit.
 fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part>, active: &mut Active) -> rusqlite::Result<i64> {
     let empty: Vec<SessionId> = active.iter().filter(|(_, session)| session.hits == 0).map(|(id, _)| id).collect();
+    active.forget_openings();
+    openings::forget(tx, 0)?;
     if meta_get::<Vec<u8>>(tx, MetaKey::SessionKey)?.is_none() {
         tx.execute("insert into meta (key, value) values (?, randomblob(16))", [MetaKey::SessionKey.name()])?;
     }

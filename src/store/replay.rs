@@ -51,7 +51,7 @@ impl Replay<'_> {
         for part in parts.values_mut().filter(|part| !part.state.is_closed()) {
             self.part(part, &mut active)?;
         }
-        for (id, _) in active.iter() {
+        for id in active.ids() {
             if let Some(part) = parts.get_mut(&id.month) {
                 part.next_session = part.next_session.max(id.number + 1);
             }
