@@ -35,8 +35,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     server.await??;
     let reports = analytics.reports();
     tokio::task::spawn_blocking(move || analytics.shutdown(Duration::from_secs(5))).await??;
-    for row in reports.endpoints(&Ask::all_time())? {
-        println!("{} {}: {} hits, {} errors", row.method, row.route, row.hits, row.errors);
+    for row in reports.endpoints(&Ask::all_time())?.into_inner() {
+        println!("{}: {} hits, {} errors", row.endpoint, row.hits, row.errors);
     }
     Ok(())
 }

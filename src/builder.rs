@@ -9,6 +9,7 @@ use crate::{
     layer::{AnalyticsLayer, Proxies, UserOf},
     recorder::{Recorder, Settings},
     report::Reports,
+    shown::Feature,
     sink::Sink,
     store::{self, Caps, Store, TempDir},
     user::User,
@@ -70,6 +71,17 @@ impl Builder {
     pub fn user(mut self, user: impl Fn(&Head<'_>) -> Option<User> + Send + Sync + 'static) -> Self {
         self.user = Some(Arc::new(user));
         self
+    }
+
+    /// A named group of endpoints: its key, what people call it, and its endpoint patterns. Mapped when a question is asked, so that a
+    /// change shows at once on old hits. What no feature covers falls under its first path segment.
+    pub fn feature<T: Into<String>>(self, key: impl Into<String>, name: impl Into<String>, endpoints: impl IntoIterator<Item = T>) -> Self {
+        self.set(|config| config.features.push(Feature::new(key, name, endpoints)))
+    }
+
+    /// What people call an endpoint, by its method and route template (`GET /users/{id}`) or its template alone.
+    pub fn endpoint_name(self, endpoint: impl Into<String>, name: impl Into<String>) -> Self {
+        self.set(|config| drop(config.endpoint_names.insert(endpoint.into(), name.into())))
     }
 
     /// The gap that ends a session. Defaults to 30 minutes.
@@ -147,8 +159,12 @@ pub(crate) fn prepare(config: &Config) -> Result<bool, Error> {
 fn store_of(config: &Config, owned: Option<TempDir>) -> Result<Store, Error> {
     let r = &config.recording;
     let caps = Caps { users: r.users, endpoints: r.endpoints, devices: r.devices, errors: r.errors, visitors_a_day: r.visitors_a_day };
-    let settings =
-        store::Settings { caps, session_timeout: config.session_timeout().as_millis() as i64, zone: Zone::new(&config.time_zone)? };
+    let settings = store::Settings {
+        caps,
+        session_timeout: config.session_timeout().as_millis() as i64,
+        zone: Zone::new(&config.time_zone)?,
+        shown: serde_json::to_string(&config.shown()).unwrap_or_default(),
+    };
     Ok(Store::new(config.data.clone(), settings).owning(owned))
 }
 

@@ -1,12 +1,13 @@
 //! Every value that can be set, with its default; the builder and a TOML file fill the same struct.
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, ErrorKind},
     pattern::{Endpoints, Routes},
+    shown::{Feature, Shown},
     zone::Zone,
 };
 
@@ -39,6 +40,11 @@ pub struct Config {
     pub require_writer: bool,
     /// Route templates for services without axum, such as `/items/{id}`. Defaults to none.
     pub routes: Vec<String>,
+    /// Named groups of endpoints. What none covers falls under its first path segment. Defaults to none.
+    pub features: Vec<Feature>,
+    /// What people call an endpoint, by its method and route template (`GET /users/{id}`) or its template alone. Defaults to none: the
+    /// template, made readable.
+    pub endpoint_names: BTreeMap<String, String>,
     /// How recording works.
     pub recording: Recording,
 }
@@ -89,6 +95,8 @@ impl Default for Config {
             trusted_proxies: crate::layer::DEFAULT_TRUSTED_PROXIES.map(str::to_owned).into(),
             require_writer: false,
             routes: Vec::new(),
+            features: Vec::new(),
+            endpoint_names: BTreeMap::new(),
             recording: Recording::default(),
         }
     }
@@ -147,9 +155,22 @@ impl Config {
         let (mut routes, mut noise) = (Routes::default(), Endpoints::default());
         let routes = self.routes.iter().filter_map(|template| routes.insert(template).err());
         let noise = r.noise.iter().filter_map(|pattern| noise.insert(pattern).err());
+        let mut keys: Vec<&str> = self.features.iter().map(|feature| feature.key.as_str()).collect();
+        keys.sort_unstable();
+        for pair in keys.windows(2).filter(|pair| pair[0] == pair[1]) {
+            wrong.push(format!("two features have the key {:?}", pair[0]));
+        }
+        wrong.extend(keys.first().filter(|key| key.is_empty()).map(|_| "a feature has no key".to_owned()));
+        let mut patterns = Endpoints::default();
+        let features = self.features.iter().flat_map(|feature| &feature.endpoints).filter_map(|pattern| patterns.insert(pattern).err());
         let proxies = crate::layer::Proxies::new(&self.trusted_proxies).err();
-        wrong.extend(routes.chain(noise).chain(proxies).chain(zone).map(|error| error.chain()));
+        wrong.extend(routes.chain(noise).chain(features).chain(proxies).chain(zone).map(|error| error.chain()));
         if wrong.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Config, wrong.join("; "))) }
+    }
+
+    /// What the store keeps for whoever answers questions.
+    pub(crate) fn shown(&self) -> Shown {
+        Shown { features: self.features.clone(), endpoint_names: self.endpoint_names.clone() }
     }
 
     pub(crate) fn session_timeout(&self) -> Duration {

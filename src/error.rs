@@ -43,6 +43,12 @@ pub enum ErrorKind {
     Timeout,
     /// There is no room in the queue.
     Full,
+    /// A question was asked wrongly: the message says what is allowed.
+    Question,
+    /// Raw hits that a question needs were archived or dropped, or their file is missing.
+    NoRaw,
+    /// A question was ended by whoever asked it.
+    Cancelled,
     /// An address or port cannot be listened on.
     Listen,
 }

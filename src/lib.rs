@@ -99,6 +99,8 @@ mod pattern;
 pub mod recorder;
 #[cfg(feature = "sqlite")]
 pub mod report;
+#[cfg(feature = "sqlite")]
+mod shown;
 mod sink;
 #[cfg(feature = "sqlite")]
 mod store;
@@ -131,7 +133,9 @@ pub use self::{
     builder::Builder,
     config::{Config, Recording},
     maintenance::Maintenance,
-    report::{Ask, Reports},
+    report::{Answer, Ask, Bots, Interval, Page, Reports, Source},
+    shown::Feature,
+    store::Cancel,
 };
 
 #[cfg(test)]

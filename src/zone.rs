@@ -76,6 +76,17 @@ impl Zone {
         change.filter(|change| change.as_millisecond() <= fallback).map_or(fallback, Timestamp::as_millisecond)
     }
 
+    /// What its clocks show at a moment.
+    pub(crate) fn civil(&self, at: Millis) -> jiff::civil::DateTime {
+        self.zone.to_datetime(Timestamp::from_millisecond(at).unwrap_or_default())
+    }
+
+    /// What its clocks are ahead of UTC at a moment.
+    pub(crate) fn offset_at(&self, at: Millis) -> Millis {
+        let offset = Timestamp::from_millisecond(at).map(|at| self.zone.to_offset(at).seconds());
+        Millis::from(offset.unwrap_or_default()) * 1000
+    }
+
     fn date_at(&self, at: Millis) -> Day {
         let Ok(at) = Timestamp::from_millisecond(at) else { return at.div_euclid(DAY_MS) as Day };
         let civil = self.zone.to_datetime(at).date();
@@ -85,7 +96,13 @@ impl Zone {
 
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
-fn date(day: Day) -> Option<Date> {
+/// From a date such as `2026-11-02`.
+pub(crate) fn parse_day(text: &str) -> Option<Day> {
+    let date = (text.len() == 10).then(|| text.parse::<Date>().ok())??;
+    Some(date.duration_since(EPOCH).as_hours().div_euclid(24) as Day)
+}
+
+pub(crate) fn date(day: Day) -> Option<Date> {
     EPOCH.checked_add(jiff::SignedDuration::from_hours(i64::from(day) * 24)).ok()
 }
 

@@ -44,7 +44,7 @@ async fn ask(address: SocketAddr, path: &str, user: &str) -> u16 {
 /// What the reports say of each endpoint, most hits first.
 fn endpoints(directory: &std::path::Path) -> Vec<(String, u64)> {
     let rows = Reports::open(directory).unwrap().endpoints(&Ask::all_time()).unwrap();
-    rows.into_iter().map(|row| (format!("{} {}", row.method, row.route).trim().to_owned(), row.hits)).collect()
+    rows.into_inner().into_iter().map(|row| (row.endpoint, row.hits)).collect()
 }
 
 fn named(rows: &[(&str, u64)]) -> Vec<(String, u64)> {

@@ -20,6 +20,7 @@ const GROUND: &[(&str, &[&str])] = &[
     ("hit", &["clock", "device", "facts", "user"]),
     ("sink", &["clock", "counters", "error", "hit"]),
     ("zone", &["clock", "error"]),
+    ("shown", &[]),
 ];
 
 /// What stands on it, from the bottom up: each may import all of the ground floor, and these of the lines before it.

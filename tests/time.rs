@@ -53,7 +53,7 @@ impl Recording {
         assert_eq!(stats.total_hits, self.sent.values().sum::<u64>());
         self.analytics = open(self.directory.path(), &self.clock);
         assert_eq!(self.analytics.reports().stats(&Ask::all_time()).unwrap(), stats, "after a restart");
-        stats
+        stats.into_inner()
     }
 }
 

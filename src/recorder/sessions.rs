@@ -35,8 +35,9 @@ pub(super) struct Sessions {
 pub(super) struct Open {
     id: SessionId,
     key: u64,
-    started: Millis,
-    last: Millis,
+    /// In milliseconds since the month's start, as `last`: a session ends with its month, and a hundred thousand are open.
+    started: u32,
+    last: u32,
     /// Made of hits of the past: it ends by their time, not by the clock on the wall.
     past: bool,
 }
@@ -65,7 +66,9 @@ impl Sessions {
             past: (Millis::MIN, Millis::MIN),
         };
         for OpenSession { id, actor, key, started, last } in resume.open {
-            let open = Open { id, key, started, last, past: false };
+            let start = id.month.start();
+            let since = |at: Millis| (at - start) as u32;
+            let open = Open { id, key, started: since(started), last: since(last), past: false };
             match actor {
                 Actor::User(user) => sessions.users.list(&user).push(open),
                 Actor::Visitor(visitor) => sessions.visitors.entry(visitor).or_default().push(open),
@@ -84,7 +87,8 @@ impl Sessions {
             self.past = (self.past.0.max(at), now);
         }
         let key = self.key_of(hit.get(Field::SessionKey));
-        let found = Found { at, month, key, past, timeout: self.timeout, longest: self.longest };
+        let start = self.month.as_ref().map_or(0, |(range, _)| range.start);
+        let found = Found { at: at - start, month, key, past, timeout: self.timeout, longest: self.longest };
         let user = hit.get(Field::User);
         let mut visitor = None;
         let list = if user.is_empty() {
@@ -95,7 +99,7 @@ impl Sessions {
             self.users.list(user)
         };
         if let Some(open) = list.iter_mut().find(|open| found.belongs_to(open)) {
-            open.last = open.last.max(at);
+            open.last = open.last.max((at - start) as u32);
             open.past &= past;
             return Some(Resolved { visitor, session: Some(open.id), opens: false, action: false, key });
         }
@@ -103,14 +107,16 @@ impl Sessions {
         let id = SessionId { month, number: *next };
         *next += 1;
         // A hit from before the clock stepped back ends no session of the time after it.
-        let over = |open: &Open| open.past == past && ((open.key == key && open.last + self.timeout < at) || open.last + self.longest < at);
+        let over =
+            |open: &Open| open.past == past && ((open.key == key && open.last() + self.timeout < at) || open.last() + self.longest < at);
         let before = self.ended.len();
         end(list, &mut self.ended, over);
         if list.len() >= OPEN_PER_ACTOR {
             self.ended.push(list.remove(0).id);
         }
         self.open -= self.ended.len() - before;
-        list.push(Open { id, key, started: at, last: at, past });
+        let since = (at - start) as u32;
+        list.push(Open { id, key, started: since, last: since, past });
         self.open += 1;
         Some(Resolved { visitor, session: Some(id), opens: true, action: false, key })
     }
@@ -131,9 +137,9 @@ impl Sessions {
         let (newest_past, past_came) = self.past;
         let past_rests = past_came + PAST_RESTS < now || past_came > now;
         let over = |open: &Open| match open.past {
-            true => past_rests || open.last + timeout < newest_past,
+            true => past_rests || open.last() + timeout < newest_past,
             // After the clock stepped back, sessions from its future would stay for ever.
-            false => open.last + timeout < now || open.last > now + timeout,
+            false => open.last() + timeout < now || open.last() > now + timeout,
         };
         let before = self.ended.len();
         let mut is_left = |list: &mut List| {
@@ -207,7 +213,14 @@ impl Sessions {
     }
 }
 
+impl Open {
+    fn last(&self) -> Millis {
+        self.id.month.start() + Millis::from(self.last)
+    }
+}
+
 struct Found {
+    /// Since the month's start.
     at: Millis,
     month: Month,
     key: u64,
@@ -218,11 +231,12 @@ struct Found {
 
 impl Found {
     fn belongs_to(&self, open: &Open) -> bool {
+        let (started, last) = (Millis::from(open.started), Millis::from(open.last));
         open.key == self.key
             && open.id.month == self.month
-            && (open.started - self.timeout..=open.last + self.timeout).contains(&self.at)
-            && self.at - open.started < self.longest
-            && (open.past == self.past || (open.last - self.at).abs() <= self.timeout)
+            && (started - self.timeout..=last + self.timeout).contains(&self.at)
+            && self.at - started < self.longest
+            && (open.past == self.past || (last - self.at).abs() <= self.timeout)
     }
 }
 

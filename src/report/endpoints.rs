@@ -1,49 +1,75 @@
-use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::{
-    Ask, Latency,
-    metrics::{self, Metric},
-};
+use serde::Serialize;
+
+use super::base::{group, json, metric::Metric, names::EndpointName, view::View};
 use crate::{
-    clock::Millis,
     error::Error,
-    store::{Aliases, Audience, Context, Dimension, Snapshot, Value},
+    store::{Dimension, Value},
 };
 
 /// One endpoint's people and how they fared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct EndpointRow {
-    /// The method; empty for `(unmatched)` and `(other)`.
-    pub method: String,
-    /// The route template.
-    pub route: String,
+    /// Method and route template, as in `GET /items/{id}`; `(unmatched)` and `(other)` have no method.
+    pub endpoint: String,
+    /// What people call it.
+    pub name: String,
+    /// The key of the feature it belongs to.
+    pub feature: String,
     /// Hits.
     pub hits: u64,
     /// Users, each counted once.
     pub users: u64,
     /// Hits that failed or answered 500 or more, or with a gRPC status that is not OK.
     pub errors: u64,
-    /// How long it took to the head of the response.
-    pub latency: Latency,
+    /// Hits that answered 400 to 499.
+    pub client_errors: u64,
+    /// Hits the client gave up.
+    pub aborted: u64,
+    /// The median of the time to the head of the response, in milliseconds.
+    #[serde(rename = "p50_ms", serialize_with = "json::millis")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "f64"))]
+    pub p50: Duration,
+    /// Nineteen of twenty took at most so long.
+    #[serde(rename = "p95_ms", serialize_with = "json::millis")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "f64"))]
+    pub p95: Duration,
+    /// All but one of a hundred took at most so long.
+    #[serde(rename = "p99_ms", serialize_with = "json::millis")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "f64"))]
+    pub p99: Duration,
 }
 
-pub(super) fn ask(snapshot: &Snapshot<'_>, ask: &Ask, now: Millis) -> Result<Vec<EndpointRow>, Error> {
-    let days = ask.days(&snapshot.zone()?, now);
-    let metrics = metrics::by_value(snapshot, Dimension::Endpoint, Audience::People, days.as_ref())?;
-    let mut rows = rows(snapshot, metrics).context("read endpoints")?;
-    rows.sort_by(|a, b| b.hits.cmp(&a.hits).then_with(|| (&a.route, &a.method).cmp(&(&b.route, &b.method))));
+/// Endpoints by hits, most first.
+pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Vec<EndpointRow>, Error> {
+    let span = view.span.clone();
+    let metrics = group::by_value(view, &span, Dimension::Endpoint)?;
+    let names = view.names()?;
+    let row = |(number, metric): (Value, Metric)| match number {
+        Value::Number(number) => Some(row(view, names.endpoint(number)?, &metric)),
+        Value::Name(_) => None,
+    };
+    let mut rows: Vec<_> = metrics.into_iter().filter_map(row).collect();
+    rows.sort_by(|a, b| b.hits.cmp(&a.hits).then_with(|| a.endpoint.cmp(&b.endpoint)));
     Ok(rows)
 }
 
-fn rows(snapshot: &Snapshot<'_>, metrics: BTreeMap<Value, Metric>) -> rusqlite::Result<Vec<EndpointRow>> {
-    let aliases = Aliases::load(snapshot.main())?;
-    let mut name = snapshot.main().prepare_cached("select method, route from endpoints where number = ?")?;
-    let row = |(number, metric): (Value, Metric)| {
-        let (method, route) = name.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let count = i64::unsigned_abs;
-        let (hits, errors) = (count(metric.sums.hits), count(metric.sums.errors));
-        Ok(EndpointRow { method, route, hits, users: metric.count_users(&aliases), errors, latency: metric.latency() })
-    };
-    metrics.into_iter().map(row).collect()
+fn row(view: &View<'_, '_>, name: &EndpointName, metric: &Metric) -> EndpointRow {
+    let latency = metric.latency();
+    EndpointRow {
+        endpoint: name.endpoint.clone(),
+        name: name.name.clone(),
+        feature: name.feature.clone(),
+        hits: metric.hits(),
+        users: metric.count_users(view),
+        errors: metric.errors(),
+        client_errors: metric.sums.client_errors.unsigned_abs(),
+        aborted: metric.sums.aborted.unsigned_abs(),
+        p50: latency.p50,
+        p95: latency.p95,
+        p99: latency.p99,
+    }
 }

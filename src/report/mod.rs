@@ -1,21 +1,57 @@
-//! The questions. One question is one file and one `.sql` of the same stem.
+//! The questions. One question is one file and one `.sql` of the same stem; what they share is in `base/`.
 
 mod active_sessions;
-mod ask;
+mod base;
 mod check;
+mod comparison;
+mod devices;
 mod endpoints;
+mod errors;
+mod features;
 mod health;
-mod metrics;
+mod inactive_users;
+mod lifecycle;
+mod peak_hours;
+mod power_users;
 mod reports;
+mod retention;
+mod session;
+mod sessions;
 mod stats;
+mod traffic;
+mod user;
+mod user_growth;
+mod users;
+mod versions;
 
 pub use self::{
-    active_sessions::ActiveSession,
-    ask::Ask,
+    active_sessions::{ActiveSession, ActiveSessions},
+    base::{
+        answer::{Answer, Source},
+        ask::{Ask, Bots},
+        buckets::Interval,
+        metric::Latency,
+        page::Page,
+    },
     check::{Check, MonthCheck},
+    comparison::{ComparedFeature, Comparison},
+    devices::{BotRow, DeviceRow, Devices, PlatformRow, VersionRow},
     endpoints::EndpointRow,
+    errors::{ErrorRow, Errors, FailureRow},
+    features::{FeatureRow, Features},
     health::{Health, PartHealth},
-    metrics::Latency,
+    inactive_users::{InactiveUsers, LastVersion},
+    lifecycle::{Lifecycle, LifecycleBucket, Stickiness},
+    peak_hours::{HourRow, PeakHours, WeekHourRow},
+    power_users::{Power, PowerUser, PowerUsers},
     reports::Reports,
-    stats::Stats,
+    retention::{Back, Cohort, Cohorts, Kept, Retention},
+    session::{ActionRow, SessionDetail},
+    sessions::{SessionRow, Sessions},
+    stats::{Numbers, Stats},
+    traffic::{Traffic, TrafficBucket},
+    user::{UserDay, UserDetail, UserFeature, UserPlatform},
+    user_growth::{UserBucket, UserGrowth},
+    users::{UserOrder, UserRow, Users},
+    versions::{PlatformVersions, VersionSteps, Versions},
 };

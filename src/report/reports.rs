@@ -1,22 +1,41 @@
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::{ActiveSession, Ask, Check, EndpointRow, Health, Stats, active_sessions, check, endpoints, health, stats};
+use super::{
+    ActiveSessions, Answer, Ask, Back, Check, Cohorts, Comparison, Devices, EndpointRow, Errors, Features, Health, InactiveUsers, Interval,
+    Lifecycle, Page, PeakHours, Power, PowerUsers, Retention, SessionDetail, Sessions, Source, Stats, Traffic, UserDetail, UserGrowth,
+    UserOrder, Users, Versions, active_sessions, base::view::View, check, comparison, devices, endpoints, errors, features, health,
+    inactive_users, lifecycle, peak_hours, power_users, retention, session, sessions, stats, traffic, user, user_growth, users, versions,
+};
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind},
-    store::Readers,
+    store::{Cancel, Limits, Readers, Snapshot},
 };
 
 /// Asks questions of a data directory. Cheap to clone.
 ///
 /// What the writer has stored is seen within a few seconds, or at once after a flush. Each question is answered
-/// from one snapshot, so its numbers agree. The first question makes a pool of four connections and its one thread. Questions block: on async threads use `tokio::task::spawn_blocking`.
+/// from one snapshot, so its numbers agree. The first question makes a pool of four connections and its one thread. Questions block: on
+/// async threads use `tokio::task::spawn_blocking`.
+///
+/// # Errors
+///
+/// All questions: if the files cannot be read; [`ErrorKind::Question`] if it was asked wrongly, with a word on what is allowed;
+/// [`ErrorKind::NoRaw`] if it needs raw hits that were put away; [`ErrorKind::Timeout`] and [`ErrorKind::Cancelled`].
 #[derive(Clone)]
 pub struct Reports {
     readers: Arc<Readers>,
     clock: Clock,
+    limits: Limits,
 }
 
+/// One method is one question.
+#[allow(clippy::missing_errors_doc, reason = "said once, at the type")]
 impl Reports {
     /// Reads a directory in which another process records, or none does.
     ///
@@ -33,57 +52,150 @@ impl Reports {
     }
 
     pub(crate) fn new(directory: &Path, clock: Clock) -> Self {
-        Self { readers: Arc::new(Readers::new(directory.to_owned())), clock }
+        Self { readers: Arc::new(Readers::new(directory.to_owned())), clock, limits: Limits::default() }
+    }
+
+    /// The same, with another limit for each question. Defaults to 30 seconds.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.limits.time = limit;
+        self
+    }
+
+    /// The same, with questions that can be ended from elsewhere.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: &Cancel) -> Self {
+        self.limits.cancel = Some(cancel.clone());
+        self
     }
 
     /// The totals.
-    ///
-    /// # Errors
-    ///
-    /// If the files cannot be read; so for all questions.
-    pub fn stats(&self, ask: &Ask) -> Result<Stats, Error> {
-        self.readers.ask(|snapshot| stats::ask(snapshot, ask, self.clock.millis()))
-    }
-
-    /// Endpoints by hits, most first.
-    ///
-    /// # Errors
-    ///
-    /// If the files cannot be read.
-    pub fn endpoints(&self, ask: &Ask) -> Result<Vec<EndpointRow>, Error> {
-        self.readers.ask(|snapshot| endpoints::ask(snapshot, ask, self.clock.millis()))
+    pub fn stats(&self, ask: &Ask) -> Result<Answer<Stats>, Error> {
+        self.view(ask, stats::ask)
     }
 
     /// Sessions whose last activity lies within the timeout, newest activity first, at most 1000.
-    ///
-    /// # Errors
-    ///
-    /// If the files cannot be read.
-    pub fn active_sessions(&self) -> Result<Vec<ActiveSession>, Error> {
-        self.readers.ask(|snapshot| active_sessions::ask(snapshot, self.clock.millis()))
+    pub fn active_sessions(&self, ask: &Ask) -> Result<Answer<ActiveSessions>, Error> {
+        self.view(ask, active_sessions::ask)
+    }
+
+    /// Sessions that began in the range, newest first.
+    pub fn sessions(&self, ask: &Ask, page: &Page) -> Result<Answer<Sessions>, Error> {
+        self.page(ask, page, |view| sessions::ask(view, page))
+    }
+
+    /// One session, by an id such as `202611-42`, with what was done in it; `None` if there is none.
+    pub fn session(&self, session_id: &str, page: &Page) -> Result<Answer<Option<SessionDetail>>, Error> {
+        self.page(&Ask::all_time(), page, |view| session::ask(view, session_id, page))
+    }
+
+    /// Users of the range.
+    pub fn users(&self, ask: &Ask, order: UserOrder, page: &Page) -> Result<Answer<Users>, Error> {
+        self.page(ask, page, |view| users::ask(view, order, page))
+    }
+
+    /// Everything about one person, by the app's own id; `None` if nobody has it.
+    pub fn user(&self, ask: &Ask, user_id: &str) -> Result<Answer<Option<UserDetail>>, Error> {
+        self.view(ask, |view| user::ask(view, user_id))
+    }
+
+    /// Active, new, returning and all users over time. The interval defaults to what suits the range.
+    pub fn user_growth(&self, ask: &Ask, interval: Option<Interval>) -> Result<Answer<UserGrowth>, Error> {
+        self.view(ask, |view| user_growth::ask(view, interval))
+    }
+
+    /// Platforms with their versions, devices, classes of bots.
+    pub fn devices(&self, ask: &Ask) -> Result<Answer<Devices>, Error> {
+        self.view(ask, devices::ask)
+    }
+
+    /// Features and endpoints: who uses them, how they fare, how that has changed.
+    pub fn features(&self, ask: &Ask) -> Result<Answer<Features>, Error> {
+        self.view(ask, features::ask)
+    }
+
+    /// Endpoints by hits, most first.
+    pub fn endpoints(&self, ask: &Ask) -> Result<Answer<Vec<EndpointRow>>, Error> {
+        self.view(ask, endpoints::ask)
+    }
+
+    /// Hours of the day and of the week.
+    pub fn peak_hours(&self, ask: &Ask) -> Result<Answer<PeakHours>, Error> {
+        self.view(ask, peak_hours::ask)
+    }
+
+    /// Hits, errors and latencies over time. The interval defaults to what suits the range.
+    pub fn traffic(&self, ask: &Ask, interval: Option<Interval>) -> Result<Answer<Traffic>, Error> {
+        self.view(ask, |view| traffic::ask(view, interval))
+    }
+
+    /// Users by version over time, platform by platform.
+    pub fn versions(&self, ask: &Ask, interval: Option<Interval>) -> Result<Answer<Versions>, Error> {
+        self.view(ask, |view| versions::ask(view, interval))
+    }
+
+    /// What went wrong, by endpoint and status, and the errors the app attached.
+    pub fn errors(&self, ask: &Ask) -> Result<Answer<Errors>, Error> {
+        self.view(ask, errors::ask)
+    }
+
+    /// Users who were not here in the last so many reporting days. Of the ask its user, platform and version count.
+    pub fn inactive_users(&self, ask: &Ask, idle_days: u32, page: &Page) -> Result<Answer<InactiveUsers>, Error> {
+        self.page(ask, page, |view| inactive_users::ask(view, idle_days, page))
+    }
+
+    /// Users who do most.
+    pub fn power_users(&self, ask: &Ask, by: Power, page: &Page) -> Result<Answer<PowerUsers>, Error> {
+        self.page(ask, page, |view| power_users::ask(view, by, page))
+    }
+
+    /// Features of the range and of another one, per day. Of the other ask only the range counts; without it, it is the period before.
+    pub fn comparison(&self, ask: &Ask, other: Option<&Ask>) -> Result<Answer<Comparison>, Error> {
+        self.view(ask, |view| comparison::ask(view, other))
+    }
+
+    /// How many of those who came in each day, week or month of the range were there again later.
+    pub fn retention(&self, ask: &Ask, interval: Interval, cohorts: Cohorts, back: Back) -> Result<Answer<Retention>, Error> {
+        self.view(ask, |view| retention::ask(view, interval, cohorts, back))
+    }
+
+    /// Who is new, returns, comes back after a pause or stays away; and how often people come.
+    pub fn lifecycle(&self, ask: &Ask, interval: Option<Interval>) -> Result<Answer<Lifecycle>, Error> {
+        self.view(ask, |view| lifecycle::ask(view, interval))
     }
 
     /// Whether the roll-ups agree with the raw hits. Counts every hit there is, so it takes a while.
-    ///
-    /// # Errors
-    ///
-    /// If the files cannot be read.
-    pub fn check(&self) -> Result<Check, Error> {
-        self.readers.ask(check::ask)
+    pub fn check(&self) -> Result<Answer<Check>, Error> {
+        self.ask(check::ask)
     }
 
     /// Whether somebody records, what was dropped, how big it all is.
-    ///
-    /// # Errors
-    ///
-    /// If the files cannot be read.
-    pub fn health(&self) -> Result<Health, Error> {
-        self.readers.ask(|snapshot| health::ask(snapshot, self.clock.millis()))
+    pub fn health(&self) -> Result<Answer<Health>, Error> {
+        self.ask(|snapshot| health::ask(snapshot, self.clock.millis()))
+    }
+
+    fn view<T>(&self, ask: &Ask, question: impl FnOnce(&mut View<'_, '_>) -> Result<T, Error>) -> Result<Answer<T>, Error> {
+        self.ask(|snapshot| question(&mut View::open(snapshot, ask, self.clock.millis())?))
+    }
+
+    /// A page of a list is answered as of the moment of its first one.
+    fn page<T>(&self, ask: &Ask, page: &Page, question: impl FnOnce(&mut View<'_, '_>) -> Result<T, Error>) -> Result<Answer<T>, Error> {
+        let now = page.after.map_or_else(|| self.clock.millis(), |after| after.now);
+        self.ask(|snapshot| question(&mut View::open(snapshot, ask, now)?))
+    }
+
+    fn ask<T>(&self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<Answer<T>, Error> {
+        let start = Instant::now();
+        let (value, source) = self.readers.ask(&self.limits, |snapshot| {
+            let value = question(snapshot)?;
+            Ok((value, if snapshot.used_raw() { Source::Raw } else { Source::Rollup }))
+        })?;
+        Ok(Answer::new(value, source, start.elapsed()))
     }
 }
 
 impl fmt::Debug for Reports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reports").finish_non_exhaustive()
+        f.debug_struct("Reports").field("limits", &self.limits).finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{
     openings::{self, Opening},
     raw::{Row, for_month},
-    rollup::{Step, Track},
+    rollup::{PackedTrack, Step, Track},
     varint,
 };
 use crate::{
@@ -29,10 +29,11 @@ pub(super) struct Session {
     pub(super) user: u32,
     pub(super) visitor: Option<NonZeroU64>,
     pub(super) key: u64,
-    pub(super) track: Track,
-    pub(super) last: Millis,
+    pub(super) track: PackedTrack,
+    /// Its newest hit, in milliseconds since the month's start. There are many of these: what fits in 32 bits is kept in them.
+    pub(super) last: u32,
     /// Milliseconds between its actions.
-    pub(super) time: Millis,
+    pub(super) time: u32,
     pub(super) hits: u32,
     pub(super) actions: u32,
     pub(super) errors: u32,
@@ -53,7 +54,8 @@ impl Active {
 
     /// Whose session it is, if it is a user's and had begun by then.
     pub(super) fn user_of(&self, id: SessionId, at: Millis) -> Option<u32> {
-        self.sessions.get(&id).filter(|session| session.visitor.is_none() && session.track.opened <= at).map(|session| session.user)
+        let opened_by = |session: &Session| session.track.unpack(id.month.start()).opened <= at;
+        self.sessions.get(&id).filter(|session| session.visitor.is_none() && opened_by(session)).map(|session| session.user)
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
@@ -90,13 +92,15 @@ impl Active {
             Entry::Vacant(place) => {
                 // Lost with a damaged file: what the raw rows say is all there is.
                 let Opening { key, visitor } = self.openings.remove(&id).unwrap_or_default();
-                let track = Track::new(at, row.device);
-                place.insert(Box::new(Session { user: row.user, visitor, key, track, last: at, ..Session::default() }))
+                let track = Track::new(at, row.device).pack(start);
+                place.insert(Box::new(Session { user: row.user, visitor, key, track, last: row.at as u32, ..Session::default() }))
             }
         };
-        let step = session.track.step(at, row.outcome.is_action());
-        session.time += step.gap;
-        session.last = session.last.max(at);
+        let mut track = session.track.unpack(start);
+        let step = track.step(at, row.outcome.is_action());
+        session.track = track.pack(start);
+        session.time += step.gap as u32;
+        session.last = session.last.max(row.at as u32);
         session.hits += 1;
         session.actions += u32::from(row.outcome.is_action());
         session.errors += u32::from(row.outcome.is_error());
@@ -112,8 +116,9 @@ impl Active {
     pub(super) fn begin_again(&mut self, month: Month) {
         for (id, session) in self.sessions.iter_mut().filter(|(id, _)| id.month == month) {
             let Session { user, visitor, key, track, .. } = **session;
-            let track = Track::new(track.opened, track.device);
-            **session = Session { user, visitor, key, track, last: track.opened, changed: true, ..Session::default() };
+            let Track { opened, device, .. } = track.unpack(month.start());
+            let (track, last) = (Track::new(opened, device).pack(month.start()), (opened - month.start()) as u32);
+            **session = Session { user, visitor, key, track, last, changed: true, ..Session::default() };
             self.changed.push(*id);
         }
     }
@@ -148,6 +153,8 @@ impl Active {
 }
 
 fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, session: &Session) -> rusqlite::Result<()> {
+    let start = id.month.start();
+    let Track { opened, device, acted } = session.track.unpack(start);
     statement
         .execute(params![
             id.month.number(),
@@ -155,10 +162,10 @@ fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, session: &Session
             session.user,
             session.visitor.map(|visitor| visitor.get() as i64),
             session.key as i64,
-            session.track.device,
-            session.track.opened,
-            session.track.acted,
-            session.last,
+            device,
+            opened,
+            acted,
+            start + Millis::from(session.last),
             session.time,
             session.hits,
             session.actions,
@@ -180,16 +187,18 @@ pub(super) fn put_ended(tx: &Connection, month: Month, active: &Active, ended: &
         return Ok(());
     }
     let mut statement = tx.prepare_cached(&for_month(include_str!("session_put.sql"), month))?;
+    let start = month.start();
     for id in ended {
         let Some(session) = active.get(*id).filter(|session| session.hits > 0) else { continue };
+        let Track { opened, device, acted } = session.track.unpack(start);
         statement.execute(params![
             id.number,
             session.user,
             session.key as i64,
-            session.track.device,
-            session.track.opened,
-            session.track.acted,
-            session.last,
+            device,
+            opened,
+            acted,
+            start + Millis::from(session.last),
             session.time,
             session.hits,
             session.actions,
@@ -207,12 +216,13 @@ pub(super) fn load(main: &Connection) -> rusqlite::Result<Active> {
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let Some(month) = Month::from_number(row.get(0)?) else { continue };
+        let (start, last): (Millis, Millis) = (month.start(), row.get(8)?);
         let session = Session {
             user: row.get(2)?,
             visitor: row.get::<_, Option<i64>>(3)?.and_then(|visitor| NonZeroU64::new(visitor as u64)),
             key: row.get::<_, i64>(4)? as u64,
-            track: Track { device: row.get(5)?, opened: row.get(6)?, acted: row.get(7)? },
-            last: row.get(8)?,
+            track: Track { device: row.get(5)?, opened: row.get(6)?, acted: row.get(7)? }.pack(start),
+            last: (last - start) as u32,
             time: row.get(9)?,
             hits: row.get(10)?,
             actions: row.get(11)?,

@@ -24,6 +24,26 @@ impl Aliases {
         self.0.get(&user).copied().unwrap_or(user)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every number that counts as the person with this id; none if nobody has it.
+    pub(crate) fn members_of(&self, main: &Connection, id: &str) -> rusqlite::Result<RoaringBitmap> {
+        let number = main.prepare_cached("select number from users where id = ?")?.query_row([id], |row| row.get(0)).optional()?;
+        Ok(number.map(|number| self.members(self.of(number))).unwrap_or_default())
+    }
+
+    /// Every number that counts as this person.
+    pub(crate) fn members(&self, person: u32) -> RoaringBitmap {
+        self.0.iter().filter(|(_, into)| **into == person).map(|(user, _)| *user).chain([person]).collect()
+    }
+
+    /// Whoever has more numbers than one.
+    pub(crate) fn merged(&self) -> RoaringBitmap {
+        self.0.values().copied().collect()
+    }
+
     /// The set of people in a set of users.
     pub(crate) fn apply(&self, users: &mut RoaringBitmap) {
         let mut persons = Vec::new();

@@ -3,6 +3,7 @@ create table meta (key text primary key, value any) strict, without rowid;
 
 -- Dictionaries: numbers are given by the writer and never used again. Users start at 2 (0 is nobody, 1 is (other)), errors at 2 (0 is none).
 create table users (number integer primary key, id text not null unique, name text not null, first_seen integer not null) strict;
+create index users_first_seen on users (first_seen);
 create table endpoints (number integer primary key, method text not null, route text not null, unique (method, route)) strict;
 create table devices (
     number integer primary key,

@@ -84,14 +84,15 @@ impl Opened {
                 pending.refused += 1;
                 continue;
             }
+            let part_start = part.start;
             let row = self.row(hit, at, session, caps)?;
             if hit.opens_session() {
                 let opening = Session {
                     user: row.user,
                     visitor: hit.visitor().and_then(NonZeroU64::new),
                     key: hit.resolved.key,
-                    track: Track::new(at, row.device),
-                    last: at,
+                    track: Track::new(at, row.device).pack(part_start),
+                    last: row.at as u32,
                     last_endpoint: row.endpoint,
                     ..Session::default()
                 };

@@ -14,6 +14,7 @@
 mod active;
 mod aliases;
 mod batch;
+mod cancel;
 mod checkpoint;
 mod connection;
 mod devices;
@@ -25,7 +26,7 @@ mod opened;
 mod openings;
 mod outcome;
 mod part;
-mod raw;
+pub(crate) mod raw;
 mod readers;
 mod rebuild;
 mod replay;
@@ -37,16 +38,20 @@ mod temp;
 mod varint;
 mod visitors;
 
+pub use self::cancel::Cancel;
 pub(crate) use self::{
+    active::rows_of,
     aliases::Aliases,
     connection::Context,
     dictionary::Caps,
     jobs::{JobState, Jobs, Kind},
+    outcome::Packed,
     part::PartState,
-    raw::for_month,
-    readers::{PartView, Readers, Snapshot},
-    rollup::{Audience, Cell, Dimension, Sums, Value, bitmap_at, cell, sums},
+    raw::{Row, for_month},
+    readers::{Limits, PartView, Readers, Snapshot},
+    rollup::{Audience, Cell, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap_at, cell, failure, sums, version, visitor_at},
     schema::{MetaKey, meta_get},
     store::{Settings, Store},
     temp::TempDir,
+    visitors::FIRST_VISITOR,
 };

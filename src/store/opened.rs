@@ -144,6 +144,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part
     }
     meta_set(tx, MetaKey::SessionTimeout, settings.session_timeout)?;
     meta_set(tx, MetaKey::Zone, settings.zone.name())?;
+    meta_set(tx, MetaKey::Shown, &settings.shown)?;
     active::delete(tx, &empty)?;
     empty.into_iter().for_each(|id| active.remove(id));
     active.write_changed(tx)?;

@@ -1,24 +1,58 @@
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-use super::outcome::Packed;
+use super::{outcome::Packed, rollup::Sums};
 use crate::clock::Month;
 
 /// One hit as it lies on disk: integers only.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) id: i64,
+pub(crate) struct Row {
+    pub(crate) id: i64,
     /// Milliseconds since the month's start.
-    pub(super) at: i64,
-    pub(super) session: u32,
-    pub(super) user: u32,
-    pub(super) endpoint: u32,
-    pub(super) device: u32,
-    pub(super) outcome: Packed,
-    pub(super) head_us: i64,
-    pub(super) body_us: i64,
-    pub(super) bytes_in: i64,
-    pub(super) bytes_out: i64,
-    pub(super) error: u32,
+    pub(crate) at: i64,
+    pub(crate) session: u32,
+    pub(crate) user: u32,
+    pub(crate) endpoint: u32,
+    pub(crate) device: u32,
+    pub(crate) outcome: Packed,
+    pub(crate) head_us: i64,
+    pub(crate) body_us: i64,
+    pub(crate) bytes_in: i64,
+    pub(crate) bytes_out: i64,
+    pub(crate) error: u32,
+}
+
+impl Row {
+    /// What it adds to whatever it counts under; sessions and their time are counted apart.
+    pub(crate) fn sums(&self) -> Sums {
+        Sums {
+            hits: 1,
+            actions: i64::from(self.outcome.is_action()),
+            sessions: 0,
+            time: 0,
+            errors: i64::from(self.outcome.is_error()),
+            client_errors: i64::from(self.outcome.is_client_error()),
+            aborted: i64::from(self.outcome.is_aborted()),
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+        }
+    }
+
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            at: row.get(1)?,
+            session: row.get(2)?,
+            user: row.get(3)?,
+            endpoint: row.get(4)?,
+            device: row.get(5)?,
+            outcome: Packed(row.get(6)?),
+            head_us: row.get(7)?,
+            body_us: row.get(8)?,
+            bytes_in: row.get(9)?,
+            bytes_out: row.get(10)?,
+            error: row.get(11)?,
+        })
+    }
 }
 
 pub(super) fn insert(tx: &Connection, month: Month, rows: &[Row]) -> rusqlite::Result<()> {
@@ -60,22 +94,28 @@ pub(super) fn slice(
     let mut statement = part.prepare_cached(&for_month(include_str!("raw_slice.sql"), month))?;
     let mut rows = statement.query(params![after, up_to, limit as i64])?;
     while let Some(row) = rows.next()? {
-        each(Row {
-            id: row.get(0)?,
-            at: row.get(1)?,
-            session: row.get(2)?,
-            user: row.get(3)?,
-            endpoint: row.get(4)?,
-            device: row.get(5)?,
-            outcome: Packed(row.get(6)?),
-            head_us: row.get(7)?,
-            body_us: row.get(8)?,
-            bytes_in: row.get(9)?,
-            bytes_out: row.get(10)?,
-            error: row.get(11)?,
-        });
+        each(Row::read(row)?);
     }
     Ok(())
+}
+
+const COLUMNS: &str = "id, at, session, user, endpoint, device, outcome, head_us, body_us, bytes_in, bytes_out, error";
+
+/// Reads rows from one to another for which `only`, such as ` and endpoint in (1, 2)`, is so.
+pub(crate) fn scan(part: &Connection, month: Month, only: &str, first: i64, last: i64, mut each: impl FnMut(&Row)) -> rusqlite::Result<()> {
+    let sql = format!("select {COLUMNS} from session_actions_NNNNNN where id between ? and ?{only}");
+    let mut statement = part.prepare(&for_month(&sql, month))?;
+    let mut rows = statement.query([first, last])?;
+    while let Some(row) = rows.next()? {
+        each(&Row::read(row)?);
+    }
+    Ok(())
+}
+
+/// One row by its number.
+pub(crate) fn one(part: &Connection, month: Month, id: i64) -> rusqlite::Result<Option<Row>> {
+    let sql = format!("select {COLUMNS} from session_actions_NNNNNN where id = ?");
+    part.prepare_cached(&for_month(&sql, month))?.query_row([id], Row::read).optional()
 }
 
 /// Takes back the newest rows from one on; gives how many.

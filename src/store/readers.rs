@@ -9,6 +9,7 @@ use rusqlite::{Connection, Transaction};
 use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::{
+    cancel::{Cancel, Stop, Why},
     connection::{self, Context, Inode, gone, main_file, part_file, part_name},
     part::{Part, PartState},
     schema::{MetaKey, check_version, meta_get},
@@ -22,7 +23,20 @@ use crate::{
 /// Connections for questions. The pool is made with the first one, so that a service nobody looks at has none.
 pub(crate) struct Readers {
     directory: PathBuf,
-    pool: OnceLock<r2d2::Pool<Manager>>,
+    pool: OnceLock<(r2d2::Pool<Manager>, Arc<ScheduledThreadPool>)>,
+}
+
+/// When a question ends that was not answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) cancel: Option<Cancel>,
+    pub(crate) time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { cancel: None, time: Duration::from_secs(30) }
+    }
 }
 
 /// So many questions are answered at once; more wait.
@@ -35,16 +49,21 @@ impl Readers {
     }
 
     /// Answers one question from one snapshot. Blocks, for a free connection too: not for async threads.
-    pub(crate) fn ask<T>(&self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        let pool = self.pool.get_or_init(|| {
-            r2d2::Pool::builder()
+    pub(crate) fn ask<T>(&self, limits: &Limits, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        let stop = Arc::new(Stop::default());
+        limits.cancel.iter().for_each(|cancel| cancel.watch(&stop));
+        stop.check(limits.time)?;
+        let (pool, timer) = self.pool.get_or_init(|| {
+            let timer = Arc::new(ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("tower-analytics-pool").build());
+            let pool = r2d2::Pool::builder()
                 .max_size(CONNECTIONS)
                 .min_idle(Some(0))
                 .idle_timeout(Some(Duration::from_secs(60)))
                 .connection_timeout(LONGEST_WAIT)
-                .thread_pool(Arc::new(ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("tower-analytics-pool").build()))
+                .thread_pool(Arc::clone(&timer))
                 .error_handler(Box::new(r2d2::NopErrorHandler))
-                .build_unchecked(Manager { directory: self.directory.clone() })
+                .build_unchecked(Manager { directory: self.directory.clone() });
+            (pool, timer)
         });
         if !main_file(&self.directory).exists() {
             let message = format!("nothing has been recorded in {} yet", self.directory.display());
@@ -53,7 +72,16 @@ impl Readers {
         let mut reader = pool.get().map_err(|error| {
             Error::new(ErrorKind::Storage, "cannot open analytics.db for reading, or too many questions wait").with_source(error)
         })?;
-        reader.ask(question)
+        let late = Arc::downgrade(&stop);
+        let timer = timer.execute_after(limits.time, move || {
+            if let Some(stop) = late.upgrade() {
+                stop.now(Why::TooLong);
+            }
+        });
+        let answer = reader.ask(&stop, limits.time, question);
+        timer.cancel();
+        // That SQLite was interrupted says less than why.
+        answer.or_else(|error| stop.check(limits.time).and(Err(error)))
     }
 }
 
@@ -100,13 +128,16 @@ pub(crate) struct Reader {
 type Raw = BTreeMap<Month, (Inode, Connection)>;
 
 impl Reader {
-    fn ask<T>(&mut self, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    fn ask<T>(&mut self, stop: &Stop, limit: Duration, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        stop.watch(&self.main);
+        self.raw.values().for_each(|(_, connection)| stop.watch(connection));
+        stop.check(limit)?;
         let main = self.main.transaction().context("begin to read analytics.db")?;
         // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
         let parts = Part::list(&main).context("read the parts in analytics.db")?;
         let newest = parts.iter().map(|part| part.month).max();
         let parts = parts.iter().map(PartView::of).collect();
-        let answer = question(&mut Snapshot { main, parts, raw: &mut self.raw, directory: &self.directory });
+        let answer = question(&mut Snapshot { main, parts, raw: &mut self.raw, directory: &self.directory, stop, limit, used_raw: false });
         // The newest part alone stays open: the writer seals the others, for which nobody may have them open.
         while self.raw.len() > 1 || self.raw.first_key_value().is_some_and(|(month, _)| Some(*month) != newest) {
             self.raw.pop_first();
@@ -124,6 +155,9 @@ pub(crate) struct Snapshot<'a> {
     parts: Vec<PartView>,
     raw: &'a mut Raw,
     directory: &'a Path,
+    stop: &'a Stop,
+    limit: Duration,
+    used_raw: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -164,12 +198,25 @@ impl Snapshot<'_> {
         self.directory
     }
 
+    /// An error if nobody waits any more; asked now and then by whoever works long.
+    pub(crate) fn go_on(&self) -> Result<(), Error> {
+        self.stop.check(self.limit)
+    }
+
+    /// Whether raw files were looked at.
+    pub(crate) fn used_raw(&self) -> bool {
+        self.used_raw
+    }
+
     /// The raw file of a part.
     pub(crate) fn raw(&mut self, month: Month) -> Result<&Connection, Error> {
+        self.go_on()?;
+        self.used_raw = true;
         let file = part_file(self.directory, month);
         let inode = Inode::of(&file);
         if self.raw.get(&month).is_none_or(|(known, _)| *known != inode) {
             let connection = connection::reader(&file).context(&format!("open {} for reading", part_name(month)))?;
+            self.stop.watch(&connection);
             self.raw.insert(month, (inode, connection));
         }
         Ok(&self.raw[&month].1)

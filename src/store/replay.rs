@@ -213,7 +213,9 @@ pub(super) fn open_sessions(main: &Connection, active: &Active) -> rusqlite::Res
         };
         // Nobody knows any more whose it was; an actor that cannot come back lets it end by itself.
         let actor = actor.unwrap_or(Actor::Visitor(u64::from(id.number)));
-        open.push(OpenSession { id, actor, key: session.key, started: session.track.opened, last: session.last });
+        let start = id.month.start();
+        let (started, last) = (session.track.unpack(start).opened, start + i64::from(session.last));
+        open.push(OpenSession { id, actor, key: session.key, started, last });
     }
     Ok(open)
 }

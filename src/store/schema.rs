@@ -28,6 +28,8 @@ pub(crate) enum MetaKey {
     Zone,
     /// How often something was folded.
     Folds,
+    /// Features and names of endpoints, as JSON.
+    Shown,
 }
 
 impl MetaKey {
@@ -39,6 +41,7 @@ impl MetaKey {
             Self::SessionTimeout => "session_timeout",
             Self::Zone => "zone",
             Self::Folds => "folds",
+            Self::Shown => "shown",
         }
     }
 }

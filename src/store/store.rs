@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) caps: Caps,
     pub(crate) session_timeout: Millis,
     pub(crate) zone: Zone,
+    /// Features and names of endpoints, as JSON: readers answer by them.
+    pub(crate) shown: String,
 }
 
 impl Store {

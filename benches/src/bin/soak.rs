@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use tower_analytics::{Analytics, Ask, Clock, Hit};
+use tower_analytics::{Analytics, Ask, Clock, Hit, Reports};
 use tower_analytics_benches::{memory, peak_memory};
 
 fn main() {
@@ -19,15 +19,22 @@ fn main() {
     if args.get(1).is_some_and(|arg| arg == "fill") {
         return fill(args[2].as_ref(), args[3].parse().expect("a number of users"));
     }
+    if args.get(1).is_some_and(|arg| arg == "ask") {
+        let reports = Reports::open(&args[2]).expect("a directory");
+        return println!("{}", reports.stats(&Ask::last_days(1)).expect("an answer").active_sessions);
+    }
     let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("six numbers"));
     let mut next = |default| args.next().unwrap_or(default);
     let (minutes, rate, here, users) = (next(60), next(3000), next(10_000), next(1_000_000));
     let (hits_a_session, timeout) = (next(20) as u32, Duration::from_secs(60 * next(10)));
     let directory = tempfile::tempdir().expect("a directory");
-    // In a process of its own, whose memory is not this one's.
-    let filled =
-        Command::new(std::env::current_exe().expect("this program")).arg("fill").arg(directory.path()).arg(users.to_string()).status();
-    assert!(filled.expect("it starts").success());
+    // In processes of their own, whose memory is not this one's: whoever was here before, and whoever asks.
+    let other = |what: &str| {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.arg(what).arg(directory.path());
+        command
+    };
+    assert!(other("fill").arg(users.to_string()).status().expect("it starts").success());
     let before = memory();
     let analytics = Analytics::builder(directory.path()).session_timeout(timeout).build().expect("the directory can be opened");
     let mut rng = fastrand::Rng::with_seed(4711);
@@ -58,7 +65,7 @@ fn main() {
         }
         let counters = analytics.counters();
         let busy = (counters.busy_us - busy) as f64 / 60e4;
-        let stats = analytics.reports().stats(&Ask::all_time()).expect("an answer");
+        let active = other("ask").output().expect("it starts").stdout;
         let files = std::fs::read_dir(directory.path())
             .expect("the directory")
             .filter_map(|entry| entry.ok()?.metadata().ok())
@@ -67,7 +74,7 @@ fn main() {
             "{minute:>6} {:>11} {:>8} {:>14} {:>10} {:>8} {busy:>14.1} {:>22.3}",
             counters.written,
             counters.dropped(),
-            stats.active_sessions,
+            String::from_utf8_lossy(&active).trim(),
             (memory() - before) >> 20,
             files.sum::<u64>() >> 20,
             slowest.as_secs_f64() * 1e3
@@ -88,5 +95,6 @@ fn fill(directory: &Path, users: u64) {
         analytics.recorder().send(&hit, Duration::from_secs(60)).expect("the store takes everything");
     }
     clock.advance(Duration::from_secs(3600));
+    analytics.flush().expect("the store takes everything");
     analytics.shutdown(Duration::from_secs(60)).expect("a clean stop");
 }

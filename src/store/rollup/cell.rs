@@ -1,10 +1,15 @@
 use std::ops::AddAssign;
 
 use roaring::RoaringBitmap;
-use rusqlite::{Row, types::Type};
+use rusqlite::{Row as SqlRow, types::Type};
 
 use super::bitmap;
 pub(crate) use super::histogram::Histogram;
+
+use crate::{
+    clock::DAY_MS,
+    store::{raw::Row, visitors::FIRST_VISITOR},
+};
 
 /// What adds up. Times are in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,12 +75,17 @@ pub(super) fn visitor(day_of_month: u32, number: u32) -> u32 {
     day_of_month << VISITOR_BITS | number & ((1 << VISITOR_BITS) - 1)
 }
 
+/// The visitor of a raw row, as it stands in a bitmap of its part.
+pub(crate) fn visitor_at(row: &Row) -> u32 {
+    visitor((row.at / DAY_MS) as u32, row.user.wrapping_sub(FIRST_VISITOR))
+}
+
 /// More visitors than this number cannot be told apart in a day.
 const VISITOR_BITS: u32 = 24;
 
 impl Cell {
     /// From columns as they stand in all roll-ups: the sums, then latency, users and visitors.
-    pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+    pub(crate) fn read(row: &SqlRow<'_>, first: usize) -> rusqlite::Result<Self> {
         let mut cell = Self { sums: sums(row, first)?, ..Self::default() };
         let blobs = first + Sums::COLUMNS;
         cell.latency = histogram_at(row, blobs)?;
@@ -98,7 +108,7 @@ impl AddAssign<&Self> for Cell {
     }
 }
 
-pub(crate) fn sums(row: &Row<'_>, first: usize) -> rusqlite::Result<Sums> {
+pub(crate) fn sums(row: &SqlRow<'_>, first: usize) -> rusqlite::Result<Sums> {
     let mut values = [0; Sums::COLUMNS];
     for (place, value) in values.iter_mut().enumerate() {
         *value = row.get(first + place)?;
@@ -106,11 +116,11 @@ pub(crate) fn sums(row: &Row<'_>, first: usize) -> rusqlite::Result<Sums> {
     Ok(Sums::of_values(values))
 }
 
-pub(crate) fn histogram_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Histogram> {
+pub(crate) fn histogram_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Histogram> {
     Histogram::from_blob(row.get_ref(column)?.as_blob()?).ok_or_else(|| damaged(column))
 }
 
-pub(crate) fn bitmap_at(row: &Row<'_>, column: usize) -> rusqlite::Result<RoaringBitmap> {
+pub(crate) fn bitmap_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<RoaringBitmap> {
     bitmap::from_blob(row.get_ref(column)?.as_blob()?).ok_or_else(|| damaged(column))
 }
 

@@ -1,14 +1,14 @@
 use hashbrown::{HashMap, hash_map::EntryRef};
 
 use super::{
-    cell::{Cell, Sums, visitor},
+    cell::{Cell, Sums, visitor_at},
     days::Days,
     key::{Audience, Group, Key, failure},
     track::Step,
     user_total::UserTotal,
 };
 use crate::{
-    clock::{DAY_MS, Millis, Month},
+    clock::{Millis, Month},
     store::{devices::Devices, raw::Row, visitors::FIRST_VISITOR},
     zone::Day,
 };
@@ -184,20 +184,9 @@ struct One {
 
 impl One {
     fn of(row: &Row) -> Self {
-        let Row { user, outcome, .. } = *row;
-        let sums = Sums {
-            hits: 1,
-            actions: i64::from(outcome.is_action()),
-            sessions: 0,
-            time: 0,
-            errors: i64::from(outcome.is_error()),
-            client_errors: i64::from(outcome.is_client_error()),
-            aborted: i64::from(outcome.is_aborted()),
-            bytes_in: row.bytes_in,
-            bytes_out: row.bytes_out,
-        };
-        let visitor = user.checked_sub(FIRST_VISITOR).map(|number| visitor((row.at / DAY_MS) as u32, number));
-        Self { sums, latency: row.head_us.unsigned_abs(), user, visitor }
+        let user = row.user;
+        let visitor = (user >= FIRST_VISITOR).then(|| visitor_at(row));
+        Self { sums: row.sums(), latency: row.head_us.unsigned_abs(), user, visitor }
     }
 
     /// Where the user is known to stand in the cell already, only the rest is counted.

@@ -15,12 +15,12 @@ mod user_total;
 mod write;
 
 pub(crate) use self::{
-    cell::{Cell, Sums, bitmap_at, sums},
-    key::{Audience, Dimension, Value},
+    cell::{Cell, Histogram, Sums, bitmap_at, sums, visitor_at},
+    key::{Audience, Dimension, SLOT_MS, Value, failure, version},
 };
 pub(super) use self::{
     days::Days,
     fold::{Fold, Scene},
-    track::{Step, Track, Tracks},
+    track::{Packed as PackedTrack, Step, Track, Tracks},
     write::{delete, delete_aside, replace, write},
 };

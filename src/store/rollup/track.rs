@@ -37,12 +37,26 @@ impl Track {
 #[derive(Default)]
 pub(in crate::store) struct Tracks(Vec<Option<Packed>>);
 
-/// A track in sixteen bytes, with the word whether there is one: a month's milliseconds fit in 32 bits.
-#[derive(Clone, Copy)]
-struct Packed {
+/// A track in twelve bytes: a month's milliseconds fit in 32 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::store) struct Packed {
     opened: u32,
     device: u32,
     acted: u32,
+}
+
+impl Track {
+    /// With times since the month's `start`.
+    pub(in crate::store) fn pack(self, start: Millis) -> Packed {
+        let since = |at: Millis| (at - start) as u32;
+        Packed { opened: since(self.opened), device: self.device, acted: since(self.acted) }
+    }
+}
+
+impl Packed {
+    pub(in crate::store) fn unpack(self, start: Millis) -> Track {
+        Track { opened: start + i64::from(self.opened), device: self.device, acted: start + i64::from(self.acted) }
+    }
 }
 
 const MOST: u32 = 1 << 27;
@@ -56,16 +70,13 @@ impl Tracks {
             self.0.resize(place + 1, None);
         }
         let track = match self.0[place] {
-            Some(Packed { opened, device, acted }) => {
-                Some(Track { opened: start + i64::from(opened), device, acted: start + i64::from(acted) })
-            }
+            Some(track) => Some(track.unpack(start)),
             None => row.outcome.opens().then(|| Track::new(start + row.at, row.device)),
         };
         // Its opening row was lost with a damaged file: its time counts from here.
         let mut track = track.unwrap_or_else(|| Track::new(start + row.at, row.device));
         let step = track.step(start + row.at, row.outcome.is_action());
-        let since = |at: Millis| (at - start) as u32;
-        self.0[place] = Some(Packed { opened: since(track.opened), device: track.device, acted: since(track.acted) });
+        self.0[place] = Some(track.pack(start));
         step
     }
 }

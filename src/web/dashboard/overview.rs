@@ -61,10 +61,10 @@ async fn page(site: Site, links: Links) -> Result<String, Error> {
     };
     // Side by side: each on a connection of its own.
     let (stats, endpoints, active, health) = tokio::try_join!(
-        ask(|reports| reports.stats(&Ask::all_time()).map(Answer::Stats)),
-        ask(|reports| reports.endpoints(&Ask::all_time()).map(Answer::Endpoints)),
-        ask(|reports| reports.active_sessions().map(Answer::Active)),
-        ask(|reports| reports.health().map(Answer::Health)),
+        ask(|reports| reports.stats(&Ask::all_time()).map(|answer| Answer::Stats(answer.into_inner()))),
+        ask(|reports| reports.endpoints(&Ask::all_time()).map(|answer| Answer::Endpoints(answer.into_inner()))),
+        ask(|reports| reports.active_sessions(&Ask::all_time()).map(|answer| Answer::Active(answer.into_inner().sessions))),
+        ask(|reports| reports.health().map(|answer| Answer::Health(answer.into_inner()))),
     )?;
     let (Answer::Stats(stats), Answer::Endpoints(mut endpoints), Answer::Active(mut active), Answer::Health(health)) =
         (stats, endpoints, active, health)
@@ -130,7 +130,7 @@ fn notice(site: &Site, health: &Health) -> Option<(&'static str, String)> {
 
 impl Overview {
     fn cards(&self) -> [Card; 8] {
-        let Stats { total_hits, error_hits, .. } = self.stats;
+        let (total_hits, error_hits) = (self.stats.total_hits, self.stats.error_hits);
         let card = |label, value, note: &str| Card { label, value, note: note.to_owned() };
         [
             card("Users", self.stats.total_users, "signed in, each once"),

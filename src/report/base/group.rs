@@ -1,0 +1,271 @@
+//! What most questions are made of: hits of a range, added up by something, from roll-ups where these can say it.
+
+use std::{collections::HashMap, ops::Range};
+
+use rusqlite::params;
+
+use crate::{
+    clock::Millis,
+    error::Error,
+    report::base::{
+        filter::Filter,
+        metric::Metric,
+        scan::{self, failure_parts},
+        span::Span,
+        view::View,
+    },
+    store::{Audience, Cell, Context, Dimension, PartState, PartView, SLOT_MS, Snapshot, Sums, Value, bitmap_at, cell, sums},
+    zone::{Day, Zone},
+};
+
+/// By what hits are added up.
+pub(in crate::report) struct Grouping<'a> {
+    pub(in crate::report) by: Dimension,
+    pub(in crate::report) bucket: Bucket<'a>,
+    /// Whether sessions and their time are asked for.
+    pub(in crate::report) sessions: bool,
+    /// Whether percentiles are asked for.
+    pub(in crate::report) latency: bool,
+    /// Whether visitors are asked for.
+    pub(in crate::report) visitors: bool,
+}
+
+/// Which place in time a hit is added to.
+#[derive(Clone, Copy)]
+pub(in crate::report) enum Bucket<'a> {
+    One,
+    Days(&'a dyn Fn(Day) -> usize),
+    /// The moment of a quarter of an hour, or of the hit itself.
+    Moments(&'a dyn Fn(Millis) -> usize),
+}
+
+/// By place in time and by what they were grouped by.
+pub(in crate::report) type Groups = HashMap<(usize, Value), Metric>;
+
+impl Bucket<'_> {
+    pub(super) fn of(&self, at: Millis, zone: &Zone) -> usize {
+        match self {
+            Self::One => 0,
+            Self::Days(place) => place(zone.day_of(at)),
+            Self::Moments(place) => place(at),
+        }
+    }
+}
+
+/// Everything in the view's own range as one.
+pub(in crate::report) fn all(view: &mut View<'_, '_>, span: &Span) -> Result<Metric, Error> {
+    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: true, latency: true, visitors: true };
+    Ok(group(view, span, &grouping)?.into_values().next().unwrap_or_default())
+}
+
+/// Who was there.
+pub(in crate::report) fn users(view: &mut View<'_, '_>, span: &Span) -> Result<Metric, Error> {
+    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: false, latency: false, visitors: false };
+    Ok(group(view, span, &grouping)?.into_values().next().unwrap_or_default())
+}
+
+/// Everything of each bucket; those without a hit are empty.
+pub(in crate::report) fn series(
+    view: &mut View<'_, '_>,
+    span: &Span,
+    bucket: Bucket<'_>,
+    count: usize,
+    latency: bool,
+) -> Result<Vec<Metric>, Error> {
+    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, sessions: true, latency, visitors: true })?;
+    let mut series = vec![Metric::default(); count];
+    for ((place, _), metric) in groups {
+        if let Some(bucket) = series.get_mut(place) {
+            *bucket = metric;
+        }
+    }
+    Ok(series)
+}
+
+pub(in crate::report) fn by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
+    let sessions = matches!(by, Dimension::Platform | Dimension::Version | Dimension::Device | Dimension::Bot);
+    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, sessions, latency: true, visitors: false })?;
+    Ok(groups.into_iter().map(|((_, value), metric)| (value, metric)).collect())
+}
+
+pub(in crate::report) fn group(view: &mut View<'_, '_>, span: &Span, grouping: &Grouping<'_>) -> Result<Groups, Error> {
+    let mut groups = Groups::new();
+    let dimension = rolled_up(&view.filter, grouping);
+    for part in view.snapshot.parts().to_vec() {
+        view.snapshot.go_on()?;
+        match dimension {
+            Some(dimension) => {
+                days(view, &part, span, grouping, dimension, &mut groups).context("read roll-ups")?;
+                for edge in span.edges(&view.zone) {
+                    moments(view, &part, &edge, grouping, &mut groups)?;
+                }
+            }
+            None => moments(view, &part, &span.at, grouping, &mut groups)?,
+        }
+        scan::add_times(view, &part, &mut groups)?;
+        groups.values_mut().for_each(Metric::end_part);
+    }
+    Ok(groups)
+}
+
+/// The dimension of the daily roll-ups that can say it; none if only single hits can, or quarters of an hour.
+fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
+    if filter.users.is_some() || matches!(grouping.bucket, Bucket::Moments(_)) {
+        return None;
+    }
+    let (endpoint, status) = (filter.endpoints.is_some(), filter.status.is_some());
+    let by = grouping.by;
+    match by {
+        Dimension::All if filter.is_empty() => Some(by),
+        Dimension::All if status || (endpoint && (filter.has_device() || grouping.sessions)) => None,
+        Dimension::All if endpoint => Some(Dimension::Endpoint),
+        Dimension::All if filter.version.is_some() => Some(Dimension::Version),
+        Dimension::All => Some(Dimension::Platform),
+        Dimension::Endpoint => (!filter.has_device() && !status).then_some(by),
+        Dimension::Version => (!endpoint && !status).then_some(by),
+        Dimension::Platform => (!endpoint && !status && filter.version.is_none()).then_some(by),
+        Dimension::Failure => (!filter.has_device()).then_some(by),
+        Dimension::Device | Dimension::Bot | Dimension::Error => filter.is_empty().then_some(by),
+    }
+}
+
+/// Whether a value of a roll-up passes the filter, and under which value it counts.
+fn value_of(filter: &Filter, by: Dimension, dimension: Dimension, value: Value) -> Option<Value> {
+    let passes = match (&value, dimension) {
+        (Value::Number(number), Dimension::Endpoint) => u32::try_from(*number).is_ok_and(|number| filter.covers_endpoint(number)),
+        (Value::Number(number), Dimension::Failure) => {
+            let (endpoint, outcome) = failure_parts(*number);
+            filter.covers_endpoint(endpoint) && filter.covers_status(outcome)
+        }
+        (Value::Name(name), Dimension::Platform) => filter.platform.as_deref().is_none_or(|platform| platform == &**name),
+        (Value::Name(name), Dimension::Version) => {
+            let (platform, version) = name.split_once('\u{1f}').unwrap_or((name, ""));
+            filter.platform.as_deref().is_none_or(|wanted| wanted == platform) && filter.covers_version(version)
+        }
+        _ => true,
+    };
+    passes.then(|| if by == dimension { value } else { Value::Number(0) })
+}
+
+fn days(
+    view: &View<'_, '_>,
+    part: &PartView,
+    span: &Span,
+    grouping: &Grouping<'_>,
+    dimension: Dimension,
+    groups: &mut Groups,
+) -> rusqlite::Result<()> {
+    let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(()) };
+    let (first, last) = (view.zone.day_of(least), view.zone.day_of(greatest));
+    if first >= span.days.end || last < span.days.start {
+        return Ok(());
+    }
+    let inside = span.days.contains(&first) && span.days.contains(&last);
+    for audience in view.filter.audiences() {
+        if inside && part.state == PartState::Sealed && matches!(grouping.bucket, Bucket::One) {
+            totals(view.snapshot, part.number, *audience, &view.filter, grouping, dimension, groups)?;
+        } else {
+            daily(view.snapshot, part.number, *audience, &span.days, &view.filter, grouping, dimension, groups)?;
+        }
+    }
+    Ok(())
+}
+
+fn totals(
+    snapshot: &Snapshot<'_>,
+    part: i64,
+    audience: Audience,
+    filter: &Filter,
+    grouping: &Grouping<'_>,
+    dimension: Dimension,
+    groups: &mut Groups,
+) -> rusqlite::Result<()> {
+    let mut statement = snapshot.main().prepare_cached(include_str!("group_totals.sql"))?;
+    let mut rows = statement.query(params![part, audience as i64, dimension as i64])?;
+    let blobs = 1 + Sums::COLUMNS;
+    while let Some(row) = rows.next()? {
+        let Some(value) = value_of(filter, grouping.by, dimension, row.get(0)?) else { continue };
+        let metric = groups.entry((0, value)).or_default();
+        metric.sums += sums(row, 1)?;
+        if grouping.latency {
+            metric.latency += &cell::histogram_at(row, blobs)?;
+        }
+        metric.users |= bitmap_at(row, blobs + 1)?;
+        metric.visitors += row.get::<_, i64>(blobs + 2)?.unsigned_abs();
+    }
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "one row of a table, as it is asked for")]
+fn daily(
+    snapshot: &Snapshot<'_>,
+    part: i64,
+    audience: Audience,
+    days: &Range<Day>,
+    filter: &Filter,
+    grouping: &Grouping<'_>,
+    dimension: Dimension,
+    groups: &mut Groups,
+) -> rusqlite::Result<()> {
+    let mut statement = snapshot.main().prepare_cached(include_str!("group_daily.sql"))?;
+    let mut rows = statement.query(params![part, audience as i64, dimension as i64, days.start, days.end])?;
+    let blobs = 2 + Sums::COLUMNS;
+    while let Some(row) = rows.next()? {
+        let Some(value) = value_of(filter, grouping.by, dimension, row.get(0)?) else { continue };
+        let place = match grouping.bucket {
+            Bucket::Days(place) => place(row.get(1)?),
+            _ => 0,
+        };
+        let metric = groups.entry((place, value)).or_default();
+        metric.sums += sums(row, 2)?;
+        if grouping.latency {
+            metric.latency += &cell::histogram_at(row, blobs)?;
+        }
+        metric.users |= bitmap_at(row, blobs + 1)?;
+        if grouping.visitors {
+            metric.here |= bitmap_at(row, blobs + 2)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is no whole day: quarters of an hour where nothing but they are needed, and single hits.
+fn moments(
+    view: &mut View<'_, '_>,
+    part: &PartView,
+    at: &Range<Millis>,
+    grouping: &Grouping<'_>,
+    groups: &mut Groups,
+) -> Result<(), Error> {
+    let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(()) };
+    if least >= at.end || greatest < at.start {
+        return Ok(());
+    }
+    if grouping.by != Dimension::All || !view.filter.is_empty() {
+        return scan::rows(view, part, at, grouping, groups);
+    }
+    let whole = at.start.div_euclid(SLOT_MS) + i64::from(at.start.rem_euclid(SLOT_MS) > 0)..at.end.div_euclid(SLOT_MS);
+    if whole.is_empty() {
+        return scan::rows(view, part, at, grouping, groups);
+    }
+    slots(view, part, &whole, grouping, groups).context("read roll-ups")?;
+    for rest in [at.start..whole.start * SLOT_MS, whole.end * SLOT_MS..at.end] {
+        if !rest.is_empty() {
+            scan::rows(view, part, &rest, grouping, groups)?;
+        }
+    }
+    Ok(())
+}
+
+fn slots(view: &View<'_, '_>, part: &PartView, whole: &Range<i64>, grouping: &Grouping<'_>, groups: &mut Groups) -> rusqlite::Result<()> {
+    let mut statement = view.main().prepare_cached(include_str!("group_slots.sql"))?;
+    for audience in view.filter.audiences() {
+        let mut rows = statement.query(params![part.number, *audience as i64, whole.start, whole.end])?;
+        while let Some(row) = rows.next()? {
+            let at = row.get::<_, i64>(0)? * SLOT_MS;
+            let place = grouping.bucket.of(at, &view.zone);
+            groups.entry((place, Value::Number(0))).or_default().add(&Cell::read(row, 1)?);
+        }
+    }
+    Ok(())
+}

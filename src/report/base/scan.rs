@@ -1,0 +1,205 @@
+//! Hits one by one, for what no roll-up says: filters that cross dimensions, and ranges that end within a quarter of an hour.
+
+use std::{collections::HashMap, ops::Range};
+
+use roaring::RoaringBitmap;
+use rusqlite::params;
+
+use crate::{
+    clock::{Millis, Month},
+    error::{Error, ErrorKind},
+    report::base::{
+        group::{Grouping, Groups},
+        view::View,
+    },
+    store::{Context, Dimension, Packed, PartView, Row, SLOT_MS, Value, failure, for_month, raw},
+};
+
+/// Endpoint and outcome of a failure's number.
+pub(in crate::report) fn failure_parts(number: i64) -> (u32, Packed) {
+    let grpc = number >> 12 & 0x1f;
+    (u32::try_from(number >> 17).unwrap_or_default(), Packed(number & 0xfff | grpc << 15))
+}
+
+/// Adds a part's hits within a time to their groups.
+pub(super) fn rows(
+    view: &mut View<'_, '_>,
+    part: &PartView,
+    at: &Range<Millis>,
+    grouping: &Grouping<'_>,
+    groups: &mut Groups,
+) -> Result<(), Error> {
+    // What a device counts under, or that it does not pass.
+    let mut values: Vec<Value> = vec![Value::Number(0)];
+    let mut places: HashMap<Value, u32> = HashMap::from([(Value::Number(0), 0)]);
+    let of_device: Vec<Option<u32>> = view
+        .devices()?
+        .iter()
+        .map(|device| {
+            let passes = view.filter.covers_device(&device.platform, &device.version, device.is_bot());
+            let value = passes.then(|| device.value(grouping.by))??;
+            Some(*places.entry(value.clone()).or_insert_with(|| {
+                values.push(value);
+                values.len() as u32 - 1
+            }))
+        })
+        .collect();
+    let (zone, filter, splits) = (view.zone.clone(), view.filter.clone(), view.filter.splits_sessions());
+    // By a number: names are put in their place at the end.
+    let mut found: HashMap<(usize, i64), crate::report::base::metric::Metric> = HashMap::new();
+    let mut last: Option<(Range<Millis>, usize)> = None;
+    each(view, part, at, &of_device, |row, moment| {
+        let Some(Some(device)) = of_device.get(row.device as usize) else { return };
+        if !filter.covers(row) {
+            return;
+        }
+        let value = match grouping.by {
+            Dimension::Endpoint => i64::from(row.endpoint),
+            Dimension::Failure => match failure(row) {
+                Some(number) => number,
+                None => return,
+            },
+            Dimension::Error if row.error == 0 => return,
+            Dimension::Error => i64::from(row.error),
+            _ => i64::from(*device),
+        };
+        // Hits come nearly in order, and no bucket is shorter than a quarter of an hour.
+        let place = match &last {
+            Some((slot, place)) if slot.contains(&moment) => *place,
+            _ => {
+                let place = grouping.bucket.of(moment, &zone);
+                let slot = moment.div_euclid(SLOT_MS) * SLOT_MS;
+                last = Some((slot..slot + SLOT_MS, place));
+                place
+            }
+        };
+        let metric = found.entry((place, value)).or_default();
+        metric.add_row(row);
+        if grouping.sessions && (splits || row.outcome.opens()) {
+            metric.sessions_here.insert(row.session);
+        }
+    })?;
+    for ((place, value), metric) in found {
+        let value = match grouping.by {
+            Dimension::Endpoint | Dimension::Failure | Dimension::Error => Value::Number(value),
+            _ => values[value as usize].clone(),
+        };
+        let group = groups.entry((place, value)).or_default();
+        group.sums += metric.sums;
+        group.latency += &metric.latency;
+        group.users |= &metric.users;
+        group.here |= &metric.here;
+        group.sessions_here |= &metric.sessions_here;
+    }
+    Ok(())
+}
+
+/// Shows each hit of a part within a time that may pass, with its moment: of one user through that one's sessions, else in a row.
+pub(in crate::report) fn each(
+    view: &mut View<'_, '_>,
+    part: &PartView,
+    at: &Range<Millis>,
+    of_device: &[Option<u32>],
+    mut show: impl FnMut(&Row, Millis),
+) -> Result<(), Error> {
+    if !part.state.has_raw() {
+        return Err(put_away(part.month));
+    }
+    let start = part.month.start();
+    let mut show = |row: &Row| {
+        let moment = start + row.at;
+        if at.contains(&moment) {
+            show(row, moment);
+        }
+    };
+    if let Some(users) = view.filter.users.clone() {
+        let sessions = super::sessions::of_users(view, part, &users)?;
+        return sessions.iter().try_for_each(|session| super::sessions::each_row(view, part, session, &mut show));
+    }
+    let Some((first, last)) = row_range(view, part, at).context("read roll-ups")? else { return Ok(()) };
+    let mut only = String::new();
+    let devices: Vec<u32> = (0_u32..).zip(of_device).filter(|(_, place)| place.is_some()).map(|(number, _)| number).collect();
+    if devices.len() < of_device.len() {
+        only += &among("device", devices.iter().copied());
+    }
+    if let Some(endpoints) = &view.filter.endpoints {
+        only += &among("endpoint", endpoints.iter());
+    }
+    raw::scan(view.snapshot.raw(part.month)?, part.month, &only, first, last, show).context("read raw hits")
+}
+
+/// A condition that SQLite checks faster than we could; too long a list it does not.
+fn among(column: &str, numbers: impl Iterator<Item = u32> + Clone) -> String {
+    if numbers.clone().count() > 500 {
+        return String::new();
+    }
+    let list: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    format!(" and {column} in ({})", list.join(","))
+}
+
+/// The raw rows that lie in the quarters of an hour of a time, up to the watermark.
+fn row_range(view: &View<'_, '_>, part: &PartView, at: &Range<Millis>) -> rusqlite::Result<Option<(i64, i64)>> {
+    let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(None) };
+    if at.contains(&least) && at.contains(&greatest) {
+        return Ok(Some((1, part.watermark)));
+    }
+    let mut statement = view.main().prepare_cached(include_str!("scan_rows.sql"))?;
+    let slots = [at.start.div_euclid(SLOT_MS), (at.end - 1).div_euclid(SLOT_MS)];
+    statement.query_row(params![part.number, slots[0], slots[1]], |row| {
+        Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?).map(|(first, last)| (first, last.min(part.watermark))))
+    })
+}
+
+/// Sessions found in raw hits have their time in the tables of sessions.
+pub(super) fn add_times(view: &mut View<'_, '_>, part: &PartView, groups: &mut Groups) -> Result<(), Error> {
+    let mut asked = RoaringBitmap::new();
+    groups.values().for_each(|metric| asked |= &metric.sessions_here);
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let times = times(view, part, &asked)?;
+    for metric in groups.values_mut() {
+        metric.sums.sessions += metric.sessions_here.len() as i64;
+        metric.sums.time += metric.sessions_here.iter().filter_map(|number| times.get(&number)).sum::<i64>();
+        metric.sessions_here.clear();
+    }
+    Ok(())
+}
+
+/// The time of each of some sessions, as of the snapshot.
+pub(super) fn times(view: &mut View<'_, '_>, part: &PartView, asked: &RoaringBitmap) -> Result<HashMap<u32, i64>, Error> {
+    let (Some(first), Some(last)) = (asked.min(), asked.max()) else { return Ok(HashMap::new()) };
+    let mut times: HashMap<u32, i64> = HashMap::new();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?));
+    {
+        let sql = for_month("select number, time from sessions_NNNNNN where number between ? and ?", part.month);
+        let raw = view.snapshot.raw(part.month)?;
+        let mut ended = || -> rusqlite::Result<()> {
+            let mut statement = raw.prepare_cached(&sql)?;
+            for row in statement.query_map([first, last], read)? {
+                let (number, time) = row?;
+                if asked.contains(number) {
+                    times.insert(number, time);
+                }
+            }
+            Ok(())
+        };
+        ended().context("read sessions")?;
+    }
+    let active = || -> rusqlite::Result<Vec<(u32, i64)>> {
+        let mut statement =
+            view.main().prepare_cached("select number, time from active_sessions where month = ? and number between ? and ?")?;
+        statement.query_map(params![part.month.number(), first, last], read)?.collect()
+    };
+    // Those that go on are told as of the snapshot; they may have ended since.
+    times.extend(active().context("read active sessions")?);
+    Ok(times)
+}
+
+pub(in crate::report) fn put_away(month: Month) -> Error {
+    let (year, number) = (month.number() / 100, month.number() % 100);
+    let message = format!(
+        "the raw hits of {year}-{number:02} are archived, dropped or missing, and this question needs them: ask without the filter, or for a range after that month"
+    );
+    Error::new(ErrorKind::NoRaw, message)
+}

@@ -1,0 +1,197 @@
+//! What single people did: from the totals of their months, and from sessions where a range cuts a month.
+
+use std::{collections::HashMap, ops::Range};
+
+use roaring::RoaringBitmap;
+use rusqlite::params;
+
+use crate::{
+    clock::{DAY_MS, Millis},
+    error::Error,
+    report::base::{
+        scan,
+        sessions::{self, Session, Which},
+        view::View,
+    },
+    store::{Context, FIRST_VISITOR, PartView, Row, rows_of},
+};
+
+/// What one person did in a range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::report) struct UserSum {
+    pub(in crate::report) hits: i64,
+    /// Sessions that began in it.
+    pub(in crate::report) sessions: i64,
+    pub(in crate::report) actions: i64,
+    pub(in crate::report) errors: i64,
+    /// The time of those sessions.
+    pub(in crate::report) time: Millis,
+    pub(in crate::report) last: Option<Millis>,
+    pub(in crate::report) device: u32,
+}
+
+pub(in crate::report) type UserSums = HashMap<u32, UserSum>;
+
+impl UserSum {
+    fn seen(&mut self, at: Millis, device: u32) {
+        if self.last.is_none_or(|last| at >= last) {
+            (self.last, self.device) = (Some(at), device);
+        }
+    }
+
+    fn count(&mut self, row: &Row, at: Millis) {
+        self.hits += 1;
+        self.actions += i64::from(row.outcome.is_action());
+        self.errors += i64::from(row.outcome.is_error());
+        self.seen(at, row.device);
+    }
+}
+
+/// Of everybody, or of some people alone, whatever the devices they used unless a filter says so.
+pub(in crate::report) fn of(view: &mut View<'_, '_>, at: &Range<Millis>, only: Option<&RoaringBitmap>) -> Result<UserSums, Error> {
+    let mut sums = UserSums::new();
+    for part in view.snapshot.parts().to_vec() {
+        view.snapshot.go_on()?;
+        let (Some(least), Some(greatest)) = (part.least, part.greatest) else { continue };
+        if least >= at.end || greatest < at.start {
+            continue;
+        }
+        if view.filter.has_device() || view.filter.splits_sessions() {
+            by_hits(view, &part, at, only, &mut sums)?;
+        } else if at.contains(&least) && at.contains(&greatest) {
+            totals(view, &part, only, &mut sums).context("read users' totals")?;
+        } else {
+            by_sessions(view, &part, at, only, &mut sums)?;
+        }
+    }
+    Ok(sums)
+}
+
+/// Numbers of some people, or of those the filter lets through.
+fn members(view: &View<'_, '_>, only: Option<&RoaringBitmap>) -> Option<RoaringBitmap> {
+    let people = only.map(|people| people.iter().flat_map(|person| view.aliases.members(person)).collect::<RoaringBitmap>());
+    match (people, &view.filter.users) {
+        (Some(people), Some(users)) => Some(people & users),
+        (people, users) => people.or_else(|| users.clone()),
+    }
+}
+
+fn totals(view: &View<'_, '_>, part: &PartView, only: Option<&RoaringBitmap>, sums: &mut UserSums) -> rusqlite::Result<()> {
+    let mut add = |row: &rusqlite::Row<'_>| -> rusqlite::Result<()> {
+        let sum = sums.entry(view.aliases.of(row.get(0)?)).or_default();
+        sum.hits += row.get::<_, i64>(1)?;
+        sum.sessions += row.get::<_, i64>(2)?;
+        sum.actions += row.get::<_, i64>(3)?;
+        sum.errors += row.get::<_, i64>(4)?;
+        sum.time += row.get::<_, i64>(5)?;
+        sum.seen(row.get(6)?, row.get(7)?);
+        Ok(())
+    };
+    const SQL: &str = include_str!("user_sums.sql");
+    if let Some(members) = members(view, only) {
+        let mut statement = view.main().prepare_cached(&format!("{SQL} and user = ?"))?;
+        for member in members {
+            let mut rows = statement.query(params![part.number, member])?;
+            while let Some(row) = rows.next()? {
+                add(row)?;
+            }
+        }
+        return Ok(());
+    }
+    let mut statement = view.main().prepare_cached(SQL)?;
+    let mut rows = statement.query([part.number])?;
+    while let Some(row) = rows.next()? {
+        add(row)?;
+    }
+    Ok(())
+}
+
+/// A hit may be counted in a session a little before its opening hit: whoever ends later is first.
+const MARGIN: Millis = DAY_MS;
+
+fn by_sessions(
+    view: &mut View<'_, '_>,
+    part: &PartView,
+    at: &Range<Millis>,
+    only: Option<&RoaringBitmap>,
+    sums: &mut UserSums,
+) -> Result<(), Error> {
+    if !part.state.has_raw() {
+        return Err(scan::put_away(part.month));
+    }
+    let past = sessions::first_past(view, part)?;
+    let mut which =
+        format!(" and number < {past} and last >= {} and opened < {} and user < {FIRST_VISITOR} and user > 0", at.start, at.end + MARGIN);
+    if let Some(members) = members(view, only) {
+        let members: Vec<String> = members.iter().map(|user| user.to_string()).collect();
+        which += &format!(" and user in ({})", members.join(","));
+    }
+    // Row numbers, which are most of a session, are read of those alone that lie across an edge.
+    let (mut across, aliases) = (Vec::new(), view.aliases.clone());
+    sessions::each(view, part, &Which { only: &which, order: "order by number", limit: usize::MAX >> 1, rows: false }, |session| {
+        let Session { user, device, opened, last, time, hits, actions, errors, .. } = session;
+        let sum = sums.entry(aliases.of(user)).or_default();
+        if at.contains(&opened) {
+            sum.sessions += 1;
+            sum.time += time;
+        }
+        if opened - MARGIN >= at.start && last < at.end {
+            (sum.hits, sum.actions, sum.errors) = (sum.hits + hits, sum.actions + actions, sum.errors + errors);
+            sum.seen(last, device);
+        } else {
+            across.push(session.number);
+        }
+        true
+    })?;
+    let start = part.month.start();
+    for number in across {
+        let Some(session) = sessions::one(view, part, number)? else { continue };
+        debug_assert!(rows_of(&session.rows).next().is_some());
+        let sum = sums.entry(aliases.of(session.user)).or_default();
+        sessions::each_row(view, part, &session, |row| {
+            if at.contains(&(start + row.at)) {
+                sum.count(row, start + row.at);
+            }
+        })?;
+    }
+    // Whoever had nothing but sessions that only touched the range.
+    sums.retain(|_, sum| sum.hits > 0 || sum.sessions > 0);
+    Ok(())
+}
+
+fn by_hits(
+    view: &mut View<'_, '_>,
+    part: &PartView,
+    at: &Range<Millis>,
+    only: Option<&RoaringBitmap>,
+    sums: &mut UserSums,
+) -> Result<(), Error> {
+    let devices: Vec<Option<u32>> = view
+        .devices()?
+        .iter()
+        .map(|device| view.filter.covers_device(&device.platform, &device.version, device.is_bot()).then_some(0))
+        .collect();
+    let (filter, aliases, splits) = (view.filter.clone(), view.aliases.clone(), view.filter.splits_sessions());
+    let members = members(view, only);
+    let mut sessions_of: HashMap<u32, u32> = HashMap::new();
+    scan::each(view, part, at, &devices, |row, moment| {
+        let passes = devices.get(row.device as usize).is_some_and(Option::is_some)
+            && filter.covers(row)
+            && (1..FIRST_VISITOR).contains(&row.user)
+            && members.as_ref().is_none_or(|members| members.contains(row.user));
+        if passes {
+            let person = aliases.of(row.user);
+            sums.entry(person).or_default().count(row, moment);
+            if splits || row.outcome.opens() {
+                sessions_of.insert(row.session, person);
+            }
+        }
+    })?;
+    let times = scan::times(view, part, &sessions_of.keys().copied().collect())?;
+    for (session, person) in sessions_of {
+        let sum = sums.entry(person).or_default();
+        sum.sessions += 1;
+        sum.time += times.get(&session).copied().unwrap_or_default();
+    }
+    Ok(())
+}

@@ -1,0 +1,1 @@
+select kind, message, endpoint, sample, first_seen from errors where number = ?

@@ -1,0 +1,155 @@
+use std::time::{Duration, SystemTime};
+
+use roaring::RoaringBitmap;
+use serde::Serialize;
+
+use super::base::{
+    json,
+    page::Page,
+    scan,
+    sessions::{self, Session, Which, id_of},
+    view::View,
+};
+use crate::{
+    clock::{Month, from_millis},
+    error::Error,
+    store::{Context, MetaKey, PartView, meta_get},
+};
+
+/// Sessions that began in the range, in the order of their opening, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Sessions {
+    /// A page of them.
+    pub sessions: Vec<SessionRow>,
+    /// For the next page, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct SessionRow {
+    /// Its id, such as `202611-42`.
+    pub session_id: String,
+    /// The user's id; `None` for a visitor.
+    pub user_id: Option<String>,
+    /// What people call the user, or empty.
+    pub user_name: String,
+    /// The platform of its first hit, or empty.
+    pub platform: String,
+    /// The app's version, or empty.
+    pub app_version: String,
+    /// The device, or empty.
+    pub device: String,
+    /// The class of the bot, or empty for people.
+    pub bot: String,
+    /// When it began.
+    #[serde(serialize_with = "json::time")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "String"))]
+    pub started_at: SystemTime,
+    /// Its newest hit.
+    #[serde(serialize_with = "json::time")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "String"))]
+    pub last_activity: SystemTime,
+    /// The time between its actions, in seconds.
+    #[serde(serialize_with = "json::seconds")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "f64"))]
+    pub duration: Duration,
+    /// Hits.
+    pub hits: u64,
+    /// Hits that are actions.
+    pub actions: u64,
+    /// Hits that failed or answered 500 or more, or with a gRPC status that is not OK.
+    pub errors: u64,
+    /// The endpoint of its newest hit.
+    pub last_endpoint: String,
+    /// Whether its last activity lies within the timeout.
+    pub active: bool,
+}
+
+/// With filters by endpoint, feature or status: sessions that have such a hit.
+pub(super) fn ask(view: &mut View<'_, '_>, page: &Page) -> Result<Sessions, Error> {
+    let span = view.span.clone();
+    let mut parts: Vec<PartView> = view.snapshot.parts().to_vec();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.month));
+    let mut found: Vec<(Month, Session)> = Vec::new();
+    for part in parts {
+        let after = page.after.filter(|after| after.key >= part.month.number());
+        let (Some(least), Some(greatest)) = (part.least, part.greatest) else { continue };
+        if found.len() > page.limit || (page.after.is_some() && after.is_none()) || least >= span.at.end || greatest < span.at.start {
+            continue;
+        }
+        let below = after.filter(|after| after.key == part.month.number()).map_or(i64::from(u32::MAX) + 1, |after| after.id);
+        of_part(view, &part, below, page.limit + 1 - found.len(), &mut found)?;
+    }
+    let next_cursor = (found.len() > page.limit).then(|| {
+        found.truncate(page.limit);
+        found.last().map(|(month, session)| page.cursor(view.now, (month.number(), session.number.into())))
+    });
+    let sessions = found.into_iter().map(|(month, session)| row(view, month, &session)).collect::<Result<_, _>>()?;
+    Ok(Sessions { sessions, next_cursor: next_cursor.flatten() })
+}
+
+fn of_part(view: &mut View<'_, '_>, part: &PartView, below: i64, limit: usize, found: &mut Vec<(Month, Session)>) -> Result<(), Error> {
+    let span = view.span.clone();
+    let with_hit = if view.filter.splits_sessions() { Some(sessions_with_hit(view, part)?) } else { None };
+    let devices: Vec<bool> =
+        view.devices()?.iter().map(|device| view.filter.covers_device(&device.platform, &device.version, device.is_bot())).collect();
+    let mut only = format!(" and number < {below} and opened >= {} and opened < {}", span.at.start, span.at.end);
+    if let Some(users) = &view.filter.users {
+        let users: Vec<String> = users.iter().map(|user| user.to_string()).collect();
+        only += &format!(" and user in ({})", users.join(","));
+    }
+    let (month, mut left) = (part.month, limit);
+    let which = Which { only: &only, order: "order by number desc", limit: usize::MAX >> 1, rows: false };
+    let first_past = sessions::first_past(view, part)?;
+    sessions::each(view, part, &which, |session| {
+        let passes = devices.get(session.device as usize).copied().unwrap_or(true)
+            && with_hit.as_ref().is_none_or(|sessions| sessions.contains(session.number))
+            && session.number < first_past;
+        if passes {
+            found.push((month, session));
+            left -= 1;
+        }
+        left > 0
+    })
+}
+
+fn sessions_with_hit(view: &mut View<'_, '_>, part: &PartView) -> Result<RoaringBitmap, Error> {
+    let (at, filter, mut sessions) = (part.least.unwrap_or(0)..part.greatest.unwrap_or(0) + 1, view.filter.clone(), RoaringBitmap::new());
+    // Whichever device a later hit came from: the session's own decides.
+    let any = vec![Some(0); view.devices()?.iter().count()];
+    scan::each(view, part, &at, &any, |row, _| {
+        if filter.covers(row) {
+            sessions.insert(row.session);
+        }
+    })?;
+    Ok(sessions)
+}
+
+pub(super) fn row(view: &View<'_, '_>, month: Month, session: &Session) -> Result<SessionRow, Error> {
+    let (device, names) = (view.devices()?.get(session.device), view.names()?);
+    let user = sessions::user_of(view.main(), session.user).context("look up a user")?;
+    let timeout = meta_get::<i64>(view.main(), MetaKey::SessionTimeout).context("read the session timeout")?.unwrap_or_default();
+    let (user_id, user_name) = user.unzip();
+    Ok(SessionRow {
+        session_id: id_of(month, session.number),
+        user_id,
+        user_name: user_name.unwrap_or_default(),
+        platform: device.platform.clone(),
+        app_version: device.version.clone(),
+        device: device.name.clone(),
+        bot: device.bot.clone(),
+        started_at: from_millis(session.opened),
+        last_activity: from_millis(session.last),
+        duration: Duration::from_millis(session.time.unsigned_abs()),
+        hits: session.hits.unsigned_abs(),
+        actions: session.actions.unsigned_abs(),
+        errors: session.errors.unsigned_abs(),
+        last_endpoint: names.text(session.last_endpoint.into()),
+        active: (view.now - timeout..=view.now + timeout).contains(&session.last),
+    })
+}

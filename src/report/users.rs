@@ -1,0 +1,154 @@
+use std::time::{Duration, SystemTime};
+
+use roaring::RoaringBitmap;
+use rusqlite::{Connection, OptionalExtension};
+use serde::Serialize;
+
+use super::base::{
+    group, json,
+    page::Page,
+    user_sums::{self, UserSum, UserSums},
+    view::View,
+};
+use crate::{
+    clock::{Millis, from_millis},
+    error::Error,
+    store::Context,
+};
+
+/// Users of the range.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Users {
+    /// How many there are in all.
+    pub total: u64,
+    /// A page of them.
+    pub users: Vec<UserRow>,
+    /// For the next page, if there is one.
+    pub next_cursor: Option<String>,
+}
+
+/// A person, and what that one did in the range.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct UserRow {
+    /// The app's own id.
+    pub user_id: String,
+    /// What people call the user, or empty.
+    pub user_name: String,
+    /// When first seen, ever.
+    #[serde(serialize_with = "json::some_time")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "Option<String>"))]
+    pub first_seen: Option<SystemTime>,
+    /// When last seen in the range.
+    #[serde(serialize_with = "json::some_time")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "Option<String>"))]
+    pub last_seen: Option<SystemTime>,
+    /// The platform used last, or empty.
+    pub platform: String,
+    /// The app's version used last, or empty.
+    pub app_version: String,
+    /// Sessions that began in the range.
+    pub sessions: u64,
+    /// The time of those sessions, in seconds.
+    #[serde(serialize_with = "json::seconds")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "f64"))]
+    pub time: Duration,
+    /// Hits.
+    pub hits: u64,
+    /// Hits that are actions.
+    pub actions: u64,
+    /// Hits that failed or answered 500 or more, or with a gRPC status that is not OK.
+    pub errors: u64,
+}
+
+/// What a list of users is ordered by, greatest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum UserOrder {
+    /// When they were first recorded; it never changes.
+    #[default]
+    FirstSeen,
+    /// When they were last seen in the range.
+    LastSeen,
+    /// Their actions in the range.
+    Actions,
+    /// Their sessions in the range.
+    Sessions,
+}
+
+/// Numbers are of all hits of a user, also of those that bots made, unless a filter says which.
+pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Result<Users, Error> {
+    let at = view.span.at.clone();
+    if order == UserOrder::FirstSeen {
+        let span = view.span.clone();
+        let users = group::users(view, &span)?.users;
+        let persons = view.persons(&users);
+        let below = page.after.map_or(i64::MAX, |after| after.id);
+        let mut shown: Vec<u32> = persons.iter().rev().skip_while(|person| i64::from(*person) >= below).take(page.limit + 1).collect();
+        let more = shown.len() > page.limit;
+        shown.truncate(page.limit);
+        let next_cursor = shown.last().filter(|_| more).map(|last| page.cursor(view.now, (0, i64::from(*last))));
+        let only: RoaringBitmap = shown.iter().copied().collect();
+        let sums = user_sums::of(view, &at, Some(&only))?;
+        let users = rows(view, shown.iter().map(|person| (*person, sums.get(person).copied().unwrap_or_default())))?;
+        return Ok(Users { total: persons.len(), users, next_cursor });
+    }
+    let sums = user_sums::of(view, &at, None)?;
+    let total = sums.len() as u64;
+    let key = |sum: &UserSum| match order {
+        UserOrder::FirstSeen => 0,
+        UserOrder::LastSeen => sum.last.unwrap_or(Millis::MIN),
+        UserOrder::Actions => sum.actions,
+        UserOrder::Sessions => sum.sessions,
+    };
+    let (shown, next_cursor) = cut(view, page, sums, key);
+    Ok(Users { total, users: rows(view, shown.into_iter())?, next_cursor })
+}
+
+pub(super) fn cut(
+    view: &View<'_, '_>,
+    page: &Page,
+    sums: UserSums,
+    key: impl Fn(&UserSum) -> i64,
+) -> (Vec<(u32, UserSum)>, Option<String>) {
+    page.cut(view.now, sums.into_iter().collect(), |(person, sum)| (key(sum), i64::from(*person)))
+}
+
+pub(super) fn rows(view: &View<'_, '_>, users: impl Iterator<Item = (u32, UserSum)>) -> Result<Vec<UserRow>, Error> {
+    let devices = view.devices()?;
+    let row = |(person, sum): (u32, UserSum)| -> rusqlite::Result<UserRow> {
+        let (user_id, user_name, first_seen) = identity(view, person)?;
+        let device = devices.get(sum.device);
+        Ok(UserRow {
+            user_id,
+            user_name,
+            first_seen: first_seen.map(from_millis),
+            last_seen: sum.last.map(from_millis),
+            platform: device.platform.clone(),
+            app_version: device.version.clone(),
+            sessions: sum.sessions.unsigned_abs(),
+            time: Duration::from_millis(sum.time.unsigned_abs()),
+            hits: sum.hits.unsigned_abs(),
+            actions: sum.actions.unsigned_abs(),
+            errors: sum.errors.unsigned_abs(),
+        })
+    };
+    users.map(row).collect::<rusqlite::Result<_>>().context("read users")
+}
+
+/// Id, name, and when any number of the person was first seen.
+pub(super) fn identity(view: &View<'_, '_>, person: u32) -> rusqlite::Result<(String, String, Option<Millis>)> {
+    let (id, name, mut first) = one(view.main(), person)?.unwrap_or_default();
+    for member in view.aliases.members(person).iter().filter(|member| *member != person) {
+        first = one(view.main(), member)?.and_then(|(_, _, seen)| seen).into_iter().chain(first).min();
+    }
+    Ok((id, name, first))
+}
+
+fn one(main: &Connection, number: u32) -> rusqlite::Result<Option<(String, String, Option<Millis>)>> {
+    let mut statement = main.prepare_cached(include_str!("users.sql"))?;
+    statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+}
