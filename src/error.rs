@@ -17,6 +17,7 @@ pub struct Error {
     kind: ErrorKind,
     message: Cow<'static, str>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    parameter: Option<&'static str>,
 }
 
 /// The sort of a fault, see [`Error::kind`].
@@ -56,7 +57,7 @@ pub enum ErrorKind {
 impl Error {
     /// An error of this kind; for authors of a [`Sink`](crate::Sink).
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, parameter: None }
     }
 
     /// The same error with its cause.
@@ -64,6 +65,18 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn about(mut self, parameter: &'static str) -> Self {
+        self.parameter = Some(parameter);
+        self
+    }
+
+    /// Which part of a question was wrong, as the API names it, if one was.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        self.parameter
     }
 
     /// The sort of the fault.

@@ -57,7 +57,7 @@ pub struct ActiveSession {
 /// Of filters those that tell sessions apart count: platform, version, user, bots.
 pub(super) fn ask(view: &mut View<'_, '_>) -> Result<ActiveSessions, Error> {
     if view.filter.splits_sessions() {
-        return Err(wrong("active sessions can be filtered by platform, version, user and bots only".to_owned()));
+        return Err(wrong("active sessions can be filtered by platform, version, user and bots only".to_owned()).about("endpoint"));
     }
     let (main, devices) = (view.main(), view.devices()?);
     let passes = |device: u32, user: u32| {

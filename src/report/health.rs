@@ -3,6 +3,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use serde::Serialize;
+
+use super::base::json;
 use crate::{
     clock::{Millis, from_millis},
     counters::Counters,
@@ -29,16 +32,23 @@ pub struct Health {
 }
 
 /// One month's raw file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "dashboard", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PartHealth {
     /// The month, as `202611`.
     pub month: String,
     /// Hits in it.
     pub hits: u64,
+    /// `open`, `sealed`, `archived`, `dropped` or `missing`.
+    pub state: &'static str,
     /// The first hit.
+    #[serde(serialize_with = "json::some_time")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "Option<String>"))]
     pub from: Option<SystemTime>,
     /// The last hit.
+    #[serde(serialize_with = "json::some_time")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "Option<String>"))]
     pub to: Option<SystemTime>,
 }
 
@@ -52,6 +62,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
     let parts = snapshot.parts().iter().map(|part| PartHealth {
         month: part.month.to_string(),
         hits: part.hits as u64,
+        state: part.state.name(),
         from: part.least.map(from_millis),
         to: part.greatest.map(from_millis),
     });

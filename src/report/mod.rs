@@ -24,6 +24,8 @@ mod user_growth;
 mod users;
 mod versions;
 
+#[cfg(feature = "dashboard")]
+pub(crate) use self::base::page::{MOST_ROWS, USUAL_LIMIT};
 pub use self::{
     active_sessions::{ActiveSession, ActiveSessions},
     base::{

@@ -71,7 +71,7 @@ impl PartState {
         (Self::Missing, "missing"),
     ];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(state, _)| *state == self).map_or("open", |(_, name)| name)
     }
 

@@ -203,7 +203,12 @@ impl Snapshot<'_> {
         self.stop.check(self.limit)
     }
 
-    /// Whether raw files were looked at.
+    /// Hits or sessions of the range are read one by one. Those of a quarter of an hour at its edge are not worth the word.
+    pub(crate) fn note_raw(&mut self) {
+        self.used_raw = true;
+    }
+
+    /// Whether raw files were what the answer came from.
     pub(crate) fn used_raw(&self) -> bool {
         self.used_raw
     }
@@ -211,7 +216,6 @@ impl Snapshot<'_> {
     /// The raw file of a part.
     pub(crate) fn raw(&mut self, month: Month) -> Result<&Connection, Error> {
         self.go_on()?;
-        self.used_raw = true;
         let file = part_file(self.directory, month);
         let inode = Inode::of(&file);
         if self.raw.get(&month).is_none_or(|(known, _)| *known != inode) {

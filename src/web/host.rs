@@ -8,7 +8,7 @@ use axum::{
     routing::MethodRouter,
 };
 
-use super::{fault::Fault, links::Links};
+use super::{api::Problem, fault::Fault, links::Links};
 use crate::{
     access::{Guard, Role},
     analytics::Analytics,
@@ -27,7 +27,13 @@ struct Route {
     path: String,
     role: Role,
     methods: MethodRouter<Site>,
+    /// For programs: what goes wrong is said in JSON.
+    is_data: bool,
 }
+
+/// The role of whoever asks, if there is one; for routes that say more to some.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Granted(pub(super) Option<Role>);
 
 /// What every handler may ask for.
 #[derive(Clone)]
@@ -43,13 +49,18 @@ pub(crate) struct Site {
 
 impl Host {
     pub(super) fn route(&mut self, path: impl Into<String>, role: Role, methods: MethodRouter<Site>) {
-        self.routes.push(Route { path: path.into(), role, methods });
+        self.routes.push(Route { path: path.into(), role, methods, is_data: false });
+    }
+
+    /// A route for programs.
+    pub(super) fn data(&mut self, path: impl Into<String>, role: Role, methods: MethodRouter<Site>) {
+        self.routes.push(Route { path: path.into(), role, methods, is_data: true });
     }
 
     pub(super) fn into_router(self, site: Site) -> Router {
         let mut router = Router::new();
-        for Route { path, role, methods } in self.routes {
-            let guarded = methods.layer(middleware::from_fn_with_state((site.clone(), role), check));
+        for Route { path, role, methods, is_data } in self.routes {
+            let guarded = methods.layer(middleware::from_fn_with_state((site.clone(), role, is_data), check));
             let path = if path.is_empty() { site.base_path.to_string() } else { format!("{}/{path}", site.base_path) };
             router = router.route(&path, guarded);
         }
@@ -62,7 +73,7 @@ impl Host {
     }
 }
 
-async fn check(State((site, needed)): State<(Site, Role)>, mut request: Request, next: Next) -> Response {
+async fn check(State((site, needed, is_data)): State<(Site, Role, bool)>, mut request: Request, next: Next) -> Response {
     // Asked for every request, so that a session that ended is a session that ended.
     let role = site.guard.role(&head_of(&request, None, &site.proxies));
     let (parts, body) = request.into_parts();
@@ -74,9 +85,12 @@ async fn check(State((site, needed)): State<(Site, Role)>, mut request: Request,
         Some(role) if role < needed => Some(Fault::forbidden()),
         Some(_) => None,
     };
-    if let Some(fault) = denied {
-        return fault.with(links).into_response();
+    match denied {
+        Some(_) if is_data => return Problem::of_role(role.is_some()).into_response(),
+        Some(fault) => return fault.with(links).into_response(),
+        None => {}
     }
     request.extensions_mut().insert(links);
+    request.extensions_mut().insert(Granted(role));
     next.run(request).await
 }

@@ -1,5 +1,6 @@
 //! What people see. Every route declares the role it takes at registration; see `host.rs`.
 
+mod api;
 mod assets;
 mod dashboard;
 mod fault;

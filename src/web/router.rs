@@ -5,12 +5,13 @@ use axum::Router;
 #[cfg(feature = "cli")]
 use super::link;
 use super::{
+    api::{self, Problem},
     assets, dashboard, headers,
     host::{Host, Site},
 };
 #[cfg(feature = "cli")]
 use crate::auth::OneTimeLink;
-use crate::{access::Guard, analytics::Analytics, config::Config, error::Error, layer::Proxies, report::Reports};
+use crate::{access::Guard, analytics::Analytics, config::Config, error::Error, layer::Proxies, report::Reports, store::Cancel};
 
 /// The pages, ready to be merged into any axum router, **before** the layer is added:
 /// `.merge(analytics.dashboard(guard)).layer(analytics.layer())`.
@@ -57,6 +58,7 @@ impl Dashboard {
         let mut host = Host::default();
         assets::register(&mut host);
         dashboard::register(&mut host);
+        api::register(&mut host);
         Self { site, host }
     }
 
@@ -78,6 +80,23 @@ impl fmt::Debug for Dashboard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dashboard").field("base_path", &self.site.base_path).finish_non_exhaustive()
     }
+}
+
+/// As [`blocking`], and ended when nobody waits any more.
+pub(super) async fn answered<T: Send + 'static>(
+    cancel: Cancel,
+    question: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    struct OnDrop(Cancel);
+    impl Drop for OnDrop {
+        fn drop(&mut self) {
+            self.0.cancel();
+        }
+    }
+    let cancel = OnDrop(cancel);
+    let answer = tokio::task::spawn_blocking(question).await;
+    drop(cancel);
+    answer.unwrap_or_else(|error| Err(Error::new(crate::error::ErrorKind::Storage, "a question panicked").with_source(error).into()))
 }
 
 /// Every blocking question goes through here, the wait for a connection included.
@@ -113,7 +132,11 @@ mod tests {
         for (path, needed) in declared {
             for role in [None, Some(Role::Anyone), Some(Role::User), Some(Role::Mod), Some(Role::Admin)] {
                 for method in ["GET", "HEAD", "POST", "DELETE"] {
-                    let uri = format!("/analytics{}{}", if path.is_empty() { "" } else { "/" }, path.replace("{secret}", "abc"));
+                    let uri = format!(
+                        "/analytics{}{}",
+                        if path.is_empty() { "" } else { "/" },
+                        path.replace("{secret}", "abc").replace("{session_id}", "202611-1").replace("{user_id}", "ann")
+                    );
                     let request = Request::builder().method(method).uri(&uri).body(Body::empty()).unwrap();
                     let app: Router = dashboard(role).into();
                     let response = app.oneshot(request).await.unwrap();

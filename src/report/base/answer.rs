@@ -35,6 +35,13 @@ impl<T> Answer<T> {
         Self { value, source, took }
     }
 
+    /// The answer changed, its source and time kept.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut T)) -> Self {
+        change(&mut self.value);
+        self
+    }
+
     /// The answer alone.
     #[must_use]
     pub fn into_inner(self) -> T {
@@ -51,6 +58,15 @@ impl<T> Answer<T> {
     #[must_use]
     pub fn took(&self) -> Duration {
         self.took
+    }
+}
+
+impl<T> Answer<Option<T>> {
+    /// What was found, if anything was.
+    #[must_use]
+    pub fn found(self) -> Option<Answer<T>> {
+        let Self { value, source, took } = self;
+        value.map(|value| Answer { value, source, took })
     }
 }
 

@@ -27,22 +27,6 @@ pub enum Interval {
 const MOST_BUCKETS: usize = 5_000;
 
 impl Interval {
-    /// By its name: `15min`, `hour`, `day`, `week` or `month`.
-    ///
-    /// # Errors
-    ///
-    /// If it is none of these.
-    pub fn named(name: &str) -> Result<Self, Error> {
-        Ok(match name {
-            "15min" => Self::Quarter,
-            "hour" => Self::Hour,
-            "day" => Self::Day,
-            "week" => Self::Week,
-            "month" => Self::Month,
-            _ => return Err(wrong(format!("interval {name:?} is none of \"15min\", \"hour\", \"day\", \"week\", \"month\""))),
-        })
-    }
-
     /// Its name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -95,7 +79,7 @@ impl DayBuckets {
     pub(in crate::report) fn new(days: &Range<Day>, interval: Interval) -> Result<Self, Error> {
         let length = usize::try_from(days.end - days.start).unwrap_or(0);
         if length > 200_000 {
-            return Err(wrong("a range of so many days has no chart: ask for a shorter one".to_owned()));
+            return Err(wrong("a range of so many days has no chart: ask for a shorter one".to_owned()).about("days"));
         }
         let (mut starts, mut places) = (Vec::new(), Vec::with_capacity(length));
         for day in days.clone() {
@@ -126,9 +110,8 @@ impl DayBuckets {
 
 fn enough(buckets: usize) -> Result<(), Error> {
     if buckets > MOST_BUCKETS {
-        return Err(wrong(format!(
-            "that would be {buckets} steps, at most {MOST_BUCKETS} are answered: choose a longer interval or a shorter range"
-        )));
+        let advice = "choose a longer interval or a shorter range";
+        return Err(wrong(format!("that would be {buckets} steps, at most {MOST_BUCKETS} are answered: {advice}")).about("interval"));
     }
     Ok(())
 }

@@ -100,7 +100,12 @@ pub(in crate::report) fn group(view: &mut View<'_, '_>, span: &Span, grouping: &
                     moments(view, &part, &edge, grouping, &mut groups)?;
                 }
             }
-            None => moments(view, &part, &span.at, grouping, &mut groups)?,
+            None => {
+                if grouping.by != Dimension::All || !view.filter.is_empty() {
+                    view.snapshot.note_raw();
+                }
+                moments(view, &part, &span.at, grouping, &mut groups)?;
+            }
         }
         scan::add_times(view, &part, &mut groups)?;
         groups.values_mut().for_each(Metric::end_part);

@@ -25,14 +25,14 @@ pub(in crate::report) fn seconds<S: Serializer>(duration: &Duration, serializer:
 }
 
 pub(in crate::report) fn millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(duration.as_secs_f64() * 1e3)
+    serializer.serialize_f64(duration.as_micros() as f64 / 1e3)
 }
 
 impl serde::Serialize for Latency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Latency", 3)?;
         for (name, value) in [("p50", self.p50), ("p95", self.p95), ("p99", self.p99)] {
-            fields.serialize_field(name, &(value.as_secs_f64() * 1e3))?;
+            fields.serialize_field(name, &(value.as_micros() as f64 / 1e3))?;
         }
         fields.end()
     }

@@ -75,6 +75,7 @@ pub(in crate::report) fn each(
     };
     let mut active = active(view.main()).context("read active sessions")?;
     if part.state.has_raw() {
+        view.snapshot.note_raw();
         let sql = format!("select {COLUMNS}{more} from sessions_NNNNNN where 1 {only} {order} limit {limit}");
         let descending = order.contains("desc");
         let raw = view.snapshot.raw(part.month)?;

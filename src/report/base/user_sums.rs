@@ -166,6 +166,7 @@ fn by_hits(
     only: Option<&RoaringBitmap>,
     sums: &mut UserSums,
 ) -> Result<(), Error> {
+    view.snapshot.note_raw();
     let devices: Vec<Option<u32>> = view
         .devices()?
         .iter()

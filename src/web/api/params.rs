@@ -1,0 +1,98 @@
+use serde_json::{Value, json};
+
+use crate::report::{MOST_ROWS, USUAL_LIMIT};
+
+/// A parameter of the query string, as it is described.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Param {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Number { least: u32, most: u32, usual: Option<u32> },
+    OneOf(&'static [&'static str]),
+}
+
+impl Param {
+    const fn text(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, kind: Kind::Text }
+    }
+
+    const fn one_of(name: &'static str, about: &'static str, values: &'static [&'static str]) -> Self {
+        Self { name, about, kind: Kind::OneOf(values) }
+    }
+
+    const fn number(name: &'static str, about: &'static str, least: u32, most: u32, usual: Option<u32>) -> Self {
+        Self { name, about, kind: Kind::Number { least, most, usual } }
+    }
+
+    pub(super) fn schema(&self) -> Value {
+        match self.kind {
+            Kind::Text => json!({"type": "string"}),
+            Kind::OneOf(values) => json!({"type": "string", "enum": values}),
+            Kind::Number { least, most, usual: None } => json!({"type": "integer", "minimum": least, "maximum": most}),
+            Kind::Number { least, most, usual } => json!({"type": "integer", "minimum": least, "maximum": most, "default": usual}),
+        }
+    }
+}
+
+pub(super) const RANGE: &[Param] = &[
+    Param::number(
+        "days",
+        "So many reporting days, today the last of them; usual ones are 7, 30 and 90. All time if absent.",
+        1,
+        100_000,
+        None,
+    ),
+    Param::text("from", "The first reporting day (2026-11-02) or moment (RFC 3339). Instead of `days`."),
+    Param::text("to", "The reporting day or moment before which the range ends. Instead of `days`."),
+];
+pub(super) const ZONE: &[Param] = &[Param::text("tz", "The IANA time zone in which hours are told. Reporting days stay as they are.")];
+pub(super) const FILTERS: &[Param] = &[
+    Param::text("platform", "Only this platform, such as `iOS`."),
+    Param::text("version", "Only this version of an app."),
+    Param::text("endpoint", "Only this endpoint: method and route template, or the template alone for all methods."),
+    Param::text("feature", "Only this feature, by its key."),
+    Param::text("user", "Only this user, by the app's own id."),
+    Param::text("status", "Only this status: a code (404), a class (4xx), `failed` or `aborted`."),
+    Param::one_of("bots", "Whether bots count; people alone if absent.", &["exclude", "only", "include"]),
+];
+pub(super) const DEVICE_FILTERS: &[Param] = &[FILTERS[0], FILTERS[1], FILTERS[4], FILTERS[6]];
+pub(super) const USER_FILTERS: &[Param] = &[FILTERS[0], FILTERS[1], FILTERS[2], FILTERS[3], FILTERS[5]];
+pub(super) const LAST_FILTERS: &[Param] = &[FILTERS[0], FILTERS[1], FILTERS[4]];
+pub(super) const LIMIT: &[Param] = &[Param::number("limit", "Rows at most.", 1, MOST_ROWS as u32, Some(USUAL_LIMIT as u32))];
+pub(super) const CURSOR: &[Param] = &[Param::text("cursor", "`next_cursor` of the page before.")];
+pub(super) const INTERVAL: &[Param] =
+    &[Param::one_of("interval", "How long each step is; what suits the range if absent.", &["day", "week", "month"])];
+pub(super) const FINE_INTERVAL: &[Param] =
+    &[Param::one_of("interval", "How long each step is; what suits the range if absent.", &["15min", "hour", "day", "week", "month"])];
+pub(super) const ORDER: &[Param] = &[Param::one_of(
+    "order",
+    "What the list is ordered by, greatest first; when users were first recorded if absent.",
+    &["first_seen", "last_seen", "actions", "sessions"],
+)];
+pub(super) const IDLE: &[Param] =
+    &[Param::number("idle_days", "Not seen for so many reporting days, today among them.", 1, 100_000, Some(30))];
+pub(super) const BY: &[Param] = &[Param::one_of("by", "What makes a power user; actions if absent.", &["actions", "features"])];
+pub(super) const COHORTS: &[Param] = &[
+    Param::one_of(
+        "cohorts",
+        "Who is in a cohort: whoever was first seen in its step (`first`), or was there in it (`recurring`).",
+        &["first", "recurring"],
+    ),
+    Param::one_of("back", "When somebody counts as back: in exactly that step, or in it or any later one.", &["on", "on_or_after"]),
+];
+pub(super) const OTHER: &[Param] = &[
+    Param::text("other_from", "Where the period compared with begins; the period before `from` or `days` if absent."),
+    Param::text("other_to", "The day or moment before which it ends."),
+];
+pub(super) const LIST: &str = "list";
+
+/// Which list of an answer with several is wanted as CSV.
+pub(super) const fn list(names: &'static [&'static str]) -> Param {
+    Param::one_of(LIST, "Of CSV: which list of the answer; the first of these if absent.", names)
+}

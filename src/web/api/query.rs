@@ -1,0 +1,147 @@
+use super::{params::Param, problem::Problem};
+use crate::{
+    error::Error,
+    report::{Ask, Back, Bots, Cohorts, Interval, Page, Power, USUAL_LIMIT, UserOrder},
+};
+
+/// What was asked, by names that the route knows.
+#[derive(Debug, Default)]
+pub(super) struct Query {
+    values: Vec<(String, String)>,
+    /// The part of the path that names one thing.
+    pub(super) id: String,
+}
+
+impl Query {
+    /// A name that is not known is an error: a misspelt filter that is passed over would give a wrong answer.
+    pub(super) fn new(pairs: Vec<(String, String)>, allowed: &[&[Param]], id: String) -> Result<Self, Problem> {
+        let known = || allowed.iter().copied().flatten();
+        for (place, (name, _)) in pairs.iter().enumerate() {
+            if !known().any(|param| param.name == name) {
+                let names: Vec<&str> = known().map(|param| param.name).collect();
+                let allowed = if names.is_empty() { "there are none here".to_owned() } else { format!("allowed are {}", names.join(", ")) };
+                return Err(Problem::wrong(name, format!("there is no parameter {name:?}: {allowed}")));
+            }
+            if pairs[..place].iter().any(|(other, _)| other == name) {
+                return Err(Problem::wrong(name, format!("{name} is given twice")));
+            }
+        }
+        Ok(Self { values: pairs, id })
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, name: &str, most: u32) -> Result<Option<u32>, Problem> {
+        let parse = |text: &str| {
+            let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+            number.ok_or_else(|| Problem::wrong(name, format!("{name} must be a whole number from 1 to {most}, not {text:?}")))
+        };
+        self.get(name).map(parse).transpose()
+    }
+
+    fn one_of<T: Copy>(&self, name: &str, values: &[(&str, T)]) -> Result<Option<T>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let found = values.iter().find(|(value, _)| *value == text).map(|(_, value)| *value);
+        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        found.map(Some).ok_or_else(|| Problem::wrong(name, format!("{name} must be one of {}, not {text:?}", names.join(", "))))
+    }
+
+    pub(super) fn ask(&self) -> Result<Ask, Problem> {
+        let (days, from, to) = (self.number("days", 100_000)?, self.get("from"), self.get("to"));
+        if days.is_some() && (from.is_some() || to.is_some()) {
+            return Err(Problem::wrong("days", "days and from/to are two ways to say the range: give one of them"));
+        }
+        let mut ask = days.map_or_else(Ask::all_time, Ask::last_days);
+        ask = range(ask, ("from", from), ("to", to))?;
+        if let Some(zone) = self.get("tz") {
+            ask = ask.time_zone(zone).map_err(|error| wrong("tz", &error))?;
+        }
+        if let Some(status) = self.get("status") {
+            ask = ask.status(status).map_err(|error| wrong("status", &error))?;
+        }
+        let mut set = |name: &str, filter: fn(Ask, &str) -> Ask| {
+            if let Some(value) = self.get(name) {
+                ask = filter(std::mem::take(&mut ask), value);
+            }
+        };
+        set("platform", Ask::platform);
+        set("version", Ask::version);
+        set("endpoint", Ask::endpoint);
+        set("feature", Ask::feature);
+        set("user", Ask::user);
+        let bots = self.one_of("bots", &[("exclude", Bots::Exclude), ("only", Bots::Only), ("include", Bots::Include)])?;
+        Ok(ask.bots(bots.unwrap_or_default()))
+    }
+
+    /// The period to compare with, if one was named.
+    pub(super) fn other(&self) -> Result<Option<Ask>, Problem> {
+        let (from, to) = (self.get("other_from"), self.get("other_to"));
+        match (from, to) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => range(Ask::all_time(), ("other_from", from), ("other_to", to)).map(Some),
+            (from, _) => {
+                let missing = if from.is_some() { "other_to" } else { "other_from" };
+                Err(Problem::wrong(missing, "a period to compare with has a beginning and an end: give other_from and other_to"))
+            }
+        }
+    }
+
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        Ok(self.number("limit", crate::report::MOST_ROWS as u32)?.map_or(USUAL_LIMIT, |limit| limit as usize))
+    }
+
+    pub(super) fn page(&self) -> Result<Page, Problem> {
+        let page = Page::first(self.limit()?);
+        match self.get("cursor") {
+            Some(cursor) => page.after(cursor).map_err(|error| wrong("cursor", &error)),
+            None => Ok(page),
+        }
+    }
+
+    pub(super) fn interval(&self, finest: Interval) -> Result<Option<Interval>, Problem> {
+        let all =
+            [Interval::Quarter, Interval::Hour, Interval::Day, Interval::Week, Interval::Month].map(|interval| (interval.name(), interval));
+        let allowed: Vec<_> = all.into_iter().filter(|(_, interval)| *interval >= finest).collect();
+        self.one_of("interval", &allowed)
+    }
+
+    pub(super) fn order(&self) -> Result<UserOrder, Problem> {
+        let orders = [
+            ("first_seen", UserOrder::FirstSeen),
+            ("last_seen", UserOrder::LastSeen),
+            ("actions", UserOrder::Actions),
+            ("sessions", UserOrder::Sessions),
+        ];
+        self.one_of("order", &orders).map(Option::unwrap_or_default)
+    }
+
+    pub(super) fn idle_days(&self) -> Result<u32, Problem> {
+        self.number("idle_days", 100_000).map(|days| days.unwrap_or(30))
+    }
+
+    pub(super) fn power(&self) -> Result<Power, Problem> {
+        self.one_of("by", &[("actions", Power::Actions), ("features", Power::Features)]).map(Option::unwrap_or_default)
+    }
+
+    pub(super) fn cohorts(&self) -> Result<(Cohorts, Back), Problem> {
+        let cohorts = self.one_of("cohorts", &[("first", Cohorts::First), ("recurring", Cohorts::Recurring)])?;
+        let back = self.one_of("back", &[("on", Back::On), ("on_or_after", Back::OnOrAfter)])?;
+        Ok((cohorts.unwrap_or_default(), back.unwrap_or_default()))
+    }
+}
+
+fn range(mut ask: Ask, (from_name, from): (&str, Option<&str>), (to_name, to): (&str, Option<&str>)) -> Result<Ask, Problem> {
+    if let Some(from) = from {
+        ask = ask.from(from).map_err(|error| wrong(from_name, &error))?;
+    }
+    if let Some(to) = to {
+        ask = ask.to(to).map_err(|error| wrong(to_name, &error))?;
+    }
+    Ok(ask)
+}
+
+fn wrong(parameter: &str, error: &Error) -> Problem {
+    Problem::wrong(parameter, error.to_string())
+}
