@@ -42,6 +42,8 @@ impl Zone {
 
     /// The day a moment belongs to.
     pub(crate) fn day_of(&self, at: Millis) -> Day {
+        // Beyond the years that have dates, days are not told apart.
+        let at = at.clamp(EARLIEST, LATEST);
         let mut day = self.date_at(at);
         // The clock went back over midnight: the next day has begun all the same.
         while self.start_of(day + 1) <= at {
@@ -94,6 +96,10 @@ impl Zone {
     }
 }
 
+/// The years -9998 to 9998, in which every date and those beside it are known.
+const EARLIEST: Millis = -377_673_580_800_000;
+const LATEST: Millis = 253_370_764_799_999;
+
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
 /// From a date such as `2026-11-02`.
@@ -126,6 +132,17 @@ mod tests {
         let zone = Zone::new(zone).unwrap();
         let day = date.parse::<Date>().unwrap().duration_since(EPOCH).as_hours() as Day / 24;
         (zone.start_of(day + 1) - zone.start_of(day)) as f64 / HOUR as f64
+    }
+
+    #[test]
+    fn moments_that_no_clock_shows_have_a_day_all_the_same() {
+        for name in ["UTC", "Pacific/Apia", "America/New_York"] {
+            let zone = Zone::new(name).unwrap();
+            for at in [i64::MIN, EARLIEST - 1, EARLIEST, LATEST, LATEST + 1, 948_652_487_907_054_550, i64::MAX] {
+                let day = zone.day_of(at);
+                assert!(zone.day_of(zone.start_of(day)) == day, "{name} {at}");
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,8 @@
-use crate::{clock::Millis, error::Error, report::base::ask::wrong};
+use crate::{
+    clock::{Millis, Month},
+    error::Error,
+    report::base::ask::wrong,
+};
 
 /// A part of a long list: at most so many rows, after those seen before.
 ///
@@ -44,7 +48,7 @@ impl Page {
         let mut numbers = cursor.split('_').map(str::parse::<i64>);
         let mut next = || numbers.next()?.ok();
         let cursor = match (next(), next(), next(), next()) {
-            (Some(now), Some(key), Some(id), None) => Some(Cursor { now, key, id }),
+            (Some(now), Some(key), Some(id), None) if Month::of(now).is_some() => Some(Cursor { now, key, id }),
             _ => None,
         };
         self.after = Some(cursor.ok_or_else(|| wrong("this cursor is none that an earlier answer gave as next_cursor".to_owned()))?);
@@ -96,7 +100,7 @@ mod tests {
 
     #[test]
     fn what_is_no_cursor_is_refused() {
-        for text in ["", "1", "1_2", "1_2_3_4", "a_b_c", "1_2_99999999999999999999"] {
+        for text in ["", "1", "1_2", "1_2_3_4", "a_b_c", "1_2_99999999999999999999", "948652487907054550_0_0"] {
             assert!(Page::default().after(text).is_err(), "{text}");
         }
     }

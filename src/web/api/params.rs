@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::problem::Problem;
 use crate::report::{MOST_ROWS, USUAL_LIMIT};
 
 /// A parameter of the query string, as it is described.
@@ -13,6 +14,7 @@ pub(super) struct Param {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Text,
+    Pattern(&'static str),
     Number { least: u32, most: u32, usual: Option<u32> },
     OneOf(&'static [&'static str]),
 }
@@ -20,6 +22,10 @@ enum Kind {
 impl Param {
     const fn text(name: &'static str, about: &'static str) -> Self {
         Self { name, about, kind: Kind::Text }
+    }
+
+    const fn like(name: &'static str, pattern: &'static str, about: &'static str) -> Self {
+        Self { name, about, kind: Kind::Pattern(pattern) }
     }
 
     const fn one_of(name: &'static str, about: &'static str, values: &'static [&'static str]) -> Self {
@@ -30,15 +36,29 @@ impl Param {
         Self { name, about, kind: Kind::Number { least, most, usual } }
     }
 
+    /// Of a few values it must be one; others are read, and checked, by whoever uses them.
+    pub(super) fn check(&self, value: &str) -> Result<(), Problem> {
+        match self.kind {
+            Kind::OneOf(values) if !values.contains(&value) => {
+                Err(Problem::wrong(self.name, format!("{} must be one of {}, not {value:?}", self.name, values.join(", "))))
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn schema(&self) -> Value {
         match self.kind {
             Kind::Text => json!({"type": "string"}),
+            Kind::Pattern(pattern) => json!({"type": "string", "pattern": pattern}),
             Kind::OneOf(values) => json!({"type": "string", "enum": values}),
             Kind::Number { least, most, usual: None } => json!({"type": "integer", "minimum": least, "maximum": most}),
             Kind::Number { least, most, usual } => json!({"type": "integer", "minimum": least, "maximum": most, "default": usual}),
         }
     }
 }
+
+/// A date, or a moment in RFC 3339.
+const MOMENT: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?Z)?$";
 
 pub(super) const RANGE: &[Param] = &[
     Param::number(
@@ -48,24 +68,33 @@ pub(super) const RANGE: &[Param] = &[
         100_000,
         None,
     ),
-    Param::text("from", "The first reporting day (2026-11-02) or moment (RFC 3339). Instead of `days`."),
-    Param::text("to", "The reporting day or moment before which the range ends. Instead of `days`."),
+    Param::like("from", MOMENT, "The first reporting day (2026-11-02) or moment (RFC 3339). Instead of `days`."),
+    Param::like("to", MOMENT, "The reporting day or moment before which the range ends. Instead of `days`."),
 ];
-pub(super) const ZONE: &[Param] = &[Param::text("tz", "The IANA time zone in which hours are told. Reporting days stay as they are.")];
+pub(super) const ZONE: &[Param] = &[Param::like(
+    "tz",
+    "^[A-Za-z_+-]+(/[A-Za-z0-9_+-]+)*$",
+    "The IANA time zone in which hours are told. Reporting days stay as they are.",
+)];
 pub(super) const FILTERS: &[Param] = &[
     Param::text("platform", "Only this platform, such as `iOS`."),
     Param::text("version", "Only this version of an app."),
     Param::text("endpoint", "Only this endpoint: method and route template, or the template alone for all methods."),
     Param::text("feature", "Only this feature, by its key."),
     Param::text("user", "Only this user, by the app's own id."),
-    Param::text("status", "Only this status: a code (404), a class (4xx), `failed` or `aborted`."),
+    Param::like(
+        "status",
+        "^([1-5]xx|[1-9][0-9]{2}|failed|aborted)$",
+        "Only this status: a code (404), a class (4xx), `failed` or `aborted`.",
+    ),
     Param::one_of("bots", "Whether bots count; people alone if absent.", &["exclude", "only", "include"]),
 ];
 pub(super) const DEVICE_FILTERS: &[Param] = &[FILTERS[0], FILTERS[1], FILTERS[4], FILTERS[6]];
 pub(super) const USER_FILTERS: &[Param] = &[FILTERS[0], FILTERS[1], FILTERS[2], FILTERS[3], FILTERS[5]];
 pub(super) const LAST_FILTERS: &[Param] = &[FILTERS[0], FILTERS[1], FILTERS[4]];
 pub(super) const LIMIT: &[Param] = &[Param::number("limit", "Rows at most.", 1, MOST_ROWS as u32, Some(USUAL_LIMIT as u32))];
-pub(super) const CURSOR: &[Param] = &[Param::text("cursor", "`next_cursor` of the page before.")];
+pub(super) const CURSOR: &[Param] =
+    &[Param::like("cursor", "^-?[0-9]{1,18}_-?[0-9]{1,18}_-?[0-9]{1,18}$", "`next_cursor` of the page before.")];
 pub(super) const INTERVAL: &[Param] =
     &[Param::one_of("interval", "How long each step is; what suits the range if absent.", &["day", "week", "month"])];
 pub(super) const FINE_INTERVAL: &[Param] =
@@ -87,8 +116,8 @@ pub(super) const COHORTS: &[Param] = &[
     Param::one_of("back", "When somebody counts as back: in exactly that step, or in it or any later one.", &["on", "on_or_after"]),
 ];
 pub(super) const OTHER: &[Param] = &[
-    Param::text("other_from", "Where the period compared with begins; the period before `from` or `days` if absent."),
-    Param::text("other_to", "The day or moment before which it ends."),
+    Param::like("other_from", MOMENT, "Where the period compared with begins; the period before `from` or `days` if absent."),
+    Param::like("other_to", MOMENT, "The day or moment before which it ends."),
 ];
 pub(super) const LIST: &str = "list";
 

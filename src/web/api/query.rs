@@ -22,6 +22,7 @@ impl Query {
                 let allowed = if names.is_empty() { "there are none here".to_owned() } else { format!("allowed are {}", names.join(", ")) };
                 return Err(Problem::wrong(name, format!("there is no parameter {name:?}: {allowed}")));
             }
+            known().filter(|param| param.name == name).try_for_each(|param| param.check(&pairs[place].1))?;
             if pairs[..place].iter().any(|(other, _)| other == name) {
                 return Err(Problem::wrong(name, format!("{name} is given twice")));
             }
