@@ -336,9 +336,9 @@ struct Known {
     first_seen: Millis,
 }
 
-/// More than a batch can hold, so that what is not yet on disk is never forgotten, and just what a table of 2^15 places takes:
-/// about 2 MB a generation.
-const GENERATION: usize = 28_000;
+/// No less than a batch can hold, so that what is not yet on disk is never forgotten, and just what a table of 2^14 places takes:
+/// about 1 MB a generation. Of sessions that go on nobody asks here.
+const GENERATION: usize = 14_000;
 
 impl Users {
     fn make_room(&mut self) {

@@ -150,4 +150,19 @@ mod tests {
             }
         }
     }
+
+    #[tokio::test]
+    async fn a_question_ends_when_nobody_waits_for_it_any_more() {
+        let cancel = Cancel::new();
+        let (seen, (done, ended)) = (cancel.clone(), std::sync::mpsc::channel());
+        let question = move || {
+            while !seen.is_cancelled() {
+                std::thread::yield_now();
+            }
+            done.send(()).map_err(|_| Problem::of_role(true))
+        };
+        // As when the connection is closed: what waits is dropped.
+        tokio::time::timeout(std::time::Duration::from_millis(5), answered(cancel, question)).await.unwrap_err();
+        ended.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+    }
 }
