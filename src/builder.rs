@@ -151,21 +151,29 @@ impl Builder {
 }
 
 /// Makes the directory and brings it up to date, unless somebody records there: whether the lock was free. It is free again afterwards.
+/// Whoever only looks changes nothing of how the service that records there wants its answers.
 #[cfg(feature = "cli")]
 pub(crate) fn prepare(config: &Config) -> Result<bool, Error> {
-    store_of(config, None)?.ready()
+    let mut settings = store_settings(config)?;
+    if let Some((timeout, zone, shown)) = store::kept(&config.data) {
+        (settings.session_timeout, settings.zone, settings.shown) = (timeout, Zone::new(&zone)?, shown);
+    }
+    Store::new(config.data.clone(), settings).ready()
 }
 
 fn store_of(config: &Config, owned: Option<TempDir>) -> Result<Store, Error> {
+    Ok(Store::new(config.data.clone(), store_settings(config)?).owning(owned))
+}
+
+fn store_settings(config: &Config) -> Result<store::Settings, Error> {
     let r = &config.recording;
     let caps = Caps { users: r.users, endpoints: r.endpoints, devices: r.devices, errors: r.errors, visitors_a_day: r.visitors_a_day };
-    let settings = store::Settings {
+    Ok(store::Settings {
         caps,
         session_timeout: config.session_timeout().as_millis() as i64,
         zone: Zone::new(&config.time_zone)?,
         shown: serde_json::to_string(&config.shown()).unwrap_or_default(),
-    };
-    Ok(Store::new(config.data.clone(), settings).owning(owned))
+    })
 }
 
 fn settings_of(config: &Config, clock: Clock) -> Settings {
@@ -186,5 +194,28 @@ fn settings_of(config: &Config, clock: Clock) -> Settings {
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::*;
+    use crate::report::Ask;
+
+    #[test]
+    fn whoever_only_looks_leaves_the_services_settings_as_they_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let builder = || {
+            let clock = Clock::manual(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
+            Analytics::builder(directory.path()).clock(clock).time_zone("Asia/Tokyo").feature("shop", "The shop", ["/items"])
+        };
+        let analytics = builder().build().unwrap();
+        analytics.record(&crate::hit::Hit::new("GET", "/items"));
+        analytics.shutdown(Duration::from_secs(5)).unwrap();
+        let before = store::kept(directory.path());
+        assert!(prepare(&Config { data: directory.path().to_owned(), ..Config::default() }).unwrap());
+        assert_eq!(store::kept(directory.path()), before);
+        let features = Reports::open(directory.path()).unwrap().features(&Ask::all_time()).unwrap();
+        assert_eq!(features.features[0].name, "The shop");
     }
 }

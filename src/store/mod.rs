@@ -39,6 +39,8 @@ mod varint;
 mod visitors;
 
 pub use self::cancel::Cancel;
+#[cfg(feature = "cli")]
+pub(crate) use self::schema::kept;
 pub(crate) use self::{
     active::rows_of,
     aliases::Aliases,

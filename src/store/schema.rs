@@ -109,6 +109,16 @@ fn orphaned(directory: &Path) -> Error {
     Error::new(ErrorKind::Directory, message)
 }
 
+/// What the last writer's settings said of how answers look: session timeout, zone, and what things are called.
+#[cfg(feature = "cli")]
+pub(crate) fn kept(directory: &Path) -> Option<(i64, String, String)> {
+    let main = peek(&main_file(directory)).ok()?;
+    let timeout = meta_get(&main, MetaKey::SessionTimeout).ok()??;
+    let zone = meta_get(&main, MetaKey::Zone).ok()??;
+    let shown: Option<String> = meta_get(&main, MetaKey::Shown).ok()?;
+    Some((timeout, zone, shown.unwrap_or_default()))
+}
+
 pub(crate) fn meta_get<T: FromSql>(connection: &Connection, key: MetaKey) -> rusqlite::Result<Option<T>> {
     connection.prepare_cached("select value from meta where key = ?")?.query_row([key.name()], |row| row.get(0)).optional()
 }
