@@ -7,7 +7,11 @@ mod brute;
 
 use std::time::Duration;
 
-use brute::{World, answers, question::Question, traffic::{PLACES, Traffic, op}};
+use brute::{
+    World, answers,
+    question::Question,
+    traffic::{PLACES, Traffic, op},
+};
 use proptest::prelude::*;
 use tower_analytics::Bots;
 

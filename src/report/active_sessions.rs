@@ -50,7 +50,7 @@ pub struct ActiveSession {
     pub duration: Duration,
     /// Hits that are actions.
     pub actions: u64,
-    /// The endpoint of its newest hit.
+    /// The endpoint of the hit that was recorded last.
     pub last_endpoint: String,
 }
 

@@ -8,7 +8,7 @@ use super::base::{
     group::{self, Bucket, Grouping},
     json,
     metric::Metric,
-    scan::failure_parts,
+    scan::{failure_parts, without_ok},
     view::View,
 };
 use crate::{
@@ -87,6 +87,12 @@ pub struct ErrorRow {
     pub trend: Vec<u64>,
 }
 
+impl FailureRow {
+    fn key(&self) -> (&str, u16, &str, Option<u8>) {
+        (&self.endpoint, self.status, &self.outcome, self.grpc_status)
+    }
+}
+
 /// Hits by day, as steps of a trend.
 #[derive(Default)]
 struct Trend {
@@ -120,7 +126,7 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Errors, Error> {
         }
     };
     let mut failures: Vec<_> = failures.into_iter().map(failure).collect();
-    failures.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.endpoint, a.status).cmp(&(&b.endpoint, b.status))));
+    failures.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key().cmp(&b.key())));
     let mut statement = view.main().prepare_cached(include_str!("errors.sql")).context("read errors")?;
     let error = |(number, trend): (i64, Trend)| {
         statement.query_row([number], |row| {
@@ -152,6 +158,7 @@ fn trends(view: &mut View<'_, '_>, buckets: &DayBuckets, by: Dimension) -> Resul
     let mut trends: HashMap<i64, Trend> = HashMap::new();
     for ((place, value), metric) in group::group(view, &span, &grouping)? {
         let Value::Number(number) = value else { continue };
+        let number = if by == Dimension::Failure { without_ok(number) } else { number };
         let day = first + place as i32;
         let trend = trends.entry(number).or_insert_with(|| Trend { steps: vec![0; buckets.len()], ..Trend::default() });
         trend.first = Some(trend.first.map_or(day, |first| first.min(day)));

@@ -64,17 +64,13 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let touched = view.span.touched.clone();
     let buckets = DayBuckets::new(&touched, interval)?;
     let stickiness = stickiness(view)?;
-    // One step more, so that the first has one before it.
+    // The step before the first one, from its own beginning to that of the range.
     let first = interval.start_of(interval.start_of(touched.start) - 1);
-    let span = if view.span.touched == view.span.days {
-        Span::of_days(&view.zone, first..touched.end)
-    } else {
-        Span::of(&view.zone, view.zone.start_of(first)..view.span.at.end)
-    };
-    let before_start = touched.start;
-    let place = |day| if day < before_start { 0 } else { buckets.place(day).saturating_add(1) };
-    let metrics = group::series(view, &span, Bucket::Days(&place), buckets.len() + 1, false)?;
-    let active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
+    let before = Span::of(&view.zone, view.zone.start_of(first)..view.span.at.start);
+    let before = group::users(view, &before)?;
+    let span = view.span.clone();
+    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), false)?;
+    let active: Vec<RoaringBitmap> = [before].iter().chain(&metrics).map(|metric| view.persons(&metric.users)).collect();
     let mut new = vec![0; buckets.len()];
     for (person, seen) in newcomers::of(view, &view.span.at)? {
         let place = buckets.place(view.zone.day_of(seen));
@@ -99,7 +95,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
 }
 
 fn stickiness(view: &mut View<'_, '_>) -> Result<Stickiness, Error> {
-    let (days, today) = (view.span.touched.clone(), view.zone.day_of(view.now));
+    let (days, today) = (view.span.days.clone(), view.zone.day_of(view.now));
     let end = days.end.min(today);
     let first = days.start - 29;
     if end <= days.start {

@@ -65,8 +65,8 @@ impl Power {
 }
 
 pub(super) fn ask(view: &mut View<'_, '_>, by: Power, page: &Page) -> Result<PowerUsers, Error> {
-    let at = view.span.at.clone();
-    let sums = user_sums::of(view, &at, None)?;
+    let span = view.span.clone();
+    let sums = user_sums::of_people(view, &span)?;
     let used = match by {
         Power::Actions => Vec::new(),
         Power::Features => features(view)?,
@@ -92,8 +92,10 @@ pub(super) fn ask(view: &mut View<'_, '_>, by: Power, page: &Page) -> Result<Pow
 /// People of each feature.
 fn features(view: &mut View<'_, '_>) -> Result<Vec<RoaringBitmap>, Error> {
     let (span, bots) = (view.span.clone(), view.filter.bots);
-    // As their other numbers: whatever they used.
-    view.filter.bots = super::Bots::Include;
+    // As their other numbers: whatever they used, unless a filter says which.
+    if !view.filter.tells_hits() {
+        view.filter.bots = super::Bots::Include;
+    }
     let metrics = group::by_value(view, &span, Dimension::Endpoint)?;
     view.filter.bots = bots;
     let names = view.names()?;

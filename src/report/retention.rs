@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use roaring::RoaringBitmap;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use super::{
     },
     features::ratio,
 };
-use crate::error::Error;
+use crate::{error::Error, zone::Day};
 
 /// Who comes back, and after how long.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -52,7 +52,7 @@ pub struct Kept {
     pub users: u64,
     /// As a share of the cohort, 0 to 1; none of an empty cohort.
     pub share: Option<f64>,
-    /// Whether the step is over; one that goes on may still grow. With `on_or_after` none is.
+    /// Whether the step is over and lies in the range as a whole; one that goes on may still grow. With `on_or_after` none is.
     pub complete: bool,
 }
 
@@ -99,7 +99,9 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Interval, cohorts: Cohorts,
         }
     }
     let today = view.zone.day_of(view.now);
-    let over: Vec<bool> = buckets.days().map(|days| days.end <= today && back == Back::On).collect();
+    // The last step may be cut by the end of the range.
+    let is_over = |days: Range<Day>| days.end <= today && interval.start_of(days.end) == days.end && back == Back::On;
+    let over: Vec<bool> = buckets.days().map(is_over).collect();
     let cohort = |(place, members): (usize, &RoaringBitmap)| {
         let users = members.len();
         let kept = |period: usize| {
@@ -114,10 +116,10 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Interval, cohorts: Cohorts,
 }
 
 /// The days of all steps, the first one from its own beginning.
-fn whole_steps(buckets: &DayBuckets, interval: Interval) -> std::ops::Range<i32> {
+fn whole_steps(buckets: &DayBuckets, interval: Interval) -> Range<Day> {
     let days: Vec<_> = buckets.days().collect();
-    let (first, end) = (days.first().map_or(0, |days| days.start), days.last().map_or(0, |days| days.end));
-    interval.start_of(first)..end
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return 0..0 };
+    interval.start_of(first.start)..last.end
 }
 
 /// Who of each step was first seen in it.

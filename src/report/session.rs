@@ -29,7 +29,7 @@ pub struct SessionDetail {
     pub previous_session: Option<String>,
     /// The same person's session after it.
     pub next_session: Option<String>,
-    /// A page of its hits, oldest first.
+    /// A page of its hits, in the order in which they were recorded: a hit that came late follows those that came before it.
     pub actions: Vec<ActionRow>,
     /// For the next page, if there is one.
     pub next_cursor: Option<String>,
@@ -44,7 +44,7 @@ pub struct ActionRow {
     #[serde(serialize_with = "json::time")]
     #[cfg_attr(feature = "dashboard", schemars(with = "String"))]
     pub at: SystemTime,
-    /// Seconds since the hit before it; none for the first of the session.
+    /// Seconds since the hit before it, less than none for one that came late; none for the first of the session.
     pub gap: Option<f64>,
     /// Method and route template.
     pub endpoint: String,

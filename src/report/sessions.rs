@@ -64,7 +64,7 @@ pub struct SessionRow {
     pub actions: u64,
     /// Hits that failed or answered 500 or more, or with a gRPC status that is not OK.
     pub errors: u64,
-    /// The endpoint of its newest hit.
+    /// The endpoint of the hit that was recorded last.
     pub last_endpoint: String,
     /// Whether its last activity lies within the timeout.
     pub active: bool,

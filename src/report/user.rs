@@ -102,6 +102,10 @@ pub(super) fn ask(view: &mut View<'_, '_>, id: &str) -> Result<Option<UserDetail
     let Some(first) = members.min() else { return Ok(None) };
     let person = view.aliases.of(first);
     view.filter.users = Some(members.clone());
+    // Everything, also what bots did, unless a filter says which.
+    if !view.filter.tells_hits() {
+        view.filter.bots = super::Bots::Include;
+    }
     let at = view.span.at.clone();
     let only: RoaringBitmap = [person].into_iter().collect();
     let sum = user_sums::of(view, &at, Some(&only))?.remove(&person).unwrap_or_default();
@@ -113,13 +117,8 @@ pub(super) fn ask(view: &mut View<'_, '_>, id: &str) -> Result<Option<UserDetail
     let (mut platforms, mut endpoints): (BTreeMap<u32, Used>, BTreeMap<u32, Used>) = Default::default();
     let (mut days, mut incomplete): (BTreeMap<Day, UserDay>, bool) = Default::default();
     let (zone, filter) = (view.zone.clone(), view.filter.clone());
-    let devices: Vec<bool> = view
-        .devices()?
-        .iter()
-        .map(|device| {
-            filter.platform.as_deref().is_none_or(|platform| platform == device.platform) && filter.covers_version(&device.version)
-        })
-        .collect();
+    let devices: Vec<bool> =
+        view.devices()?.iter().map(|device| filter.covers_device(&device.platform, &device.version, device.is_bot())).collect();
     for part in view.snapshot.parts().to_vec() {
         let touched = part.least.is_some_and(|least| least < at.end) && part.greatest.is_some_and(|greatest| greatest >= at.start);
         if !touched || !part.state.has_raw() {

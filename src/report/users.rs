@@ -81,9 +81,8 @@ pub enum UserOrder {
 
 /// Numbers are of all hits of a user, also of those that bots made, unless a filter says which.
 pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Result<Users, Error> {
-    let at = view.span.at.clone();
+    let span = view.span.clone();
     if order == UserOrder::FirstSeen {
-        let span = view.span.clone();
         let users = group::users(view, &span)?.users;
         let persons = view.persons(&users);
         let below = page.after.map_or(i64::MAX, |after| after.id);
@@ -92,11 +91,11 @@ pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Res
         shown.truncate(page.limit);
         let next_cursor = shown.last().filter(|_| more).map(|last| page.cursor(view.now, (0, i64::from(*last))));
         let only: RoaringBitmap = shown.iter().copied().collect();
-        let sums = user_sums::of(view, &at, Some(&only))?;
+        let sums = user_sums::of(view, &span.at, Some(&only))?;
         let users = rows(view, shown.iter().map(|person| (*person, sums.get(person).copied().unwrap_or_default())))?;
         return Ok(Users { total: persons.len(), users, next_cursor });
     }
-    let sums = user_sums::of(view, &at, None)?;
+    let sums = user_sums::of_people(view, &span)?;
     let total = sums.len() as u64;
     let key = |sum: &UserSum| match order {
         UserOrder::FirstSeen => 0,
@@ -121,14 +120,16 @@ pub(super) fn rows(view: &View<'_, '_>, users: impl Iterator<Item = (u32, UserSu
     let devices = view.devices()?;
     let row = |(person, sum): (u32, UserSum)| -> rusqlite::Result<UserRow> {
         let (user_id, user_name, first_seen) = identity(view, person)?;
-        let device = devices.get(sum.device);
+        // Whoever was not there used nothing.
+        let (platform, app_version) =
+            sum.last.map(|_| devices.get(sum.device)).map(|device| (&*device.platform, &*device.version)).unwrap_or_default();
         Ok(UserRow {
             user_id,
             user_name,
             first_seen: first_seen.map(from_millis),
             last_seen: sum.last.map(from_millis),
-            platform: device.platform.clone(),
-            app_version: device.version.clone(),
+            platform: platform.to_owned(),
+            app_version: app_version.to_owned(),
             sessions: sum.sessions.unsigned_abs(),
             time: Duration::from_millis(sum.time.unsigned_abs()),
             hits: sum.hits.unsigned_abs(),

@@ -51,6 +51,11 @@ impl Filter {
         self.endpoints.is_some() || self.status.is_some()
     }
 
+    /// Whether it says which hits of a person count. If not, all of them do, also those that bots made.
+    pub(in crate::report) fn tells_hits(&self) -> bool {
+        self.has_device() || self.splits_sessions() || self.bots == Bots::Only
+    }
+
     pub(in crate::report) fn is_empty(&self) -> bool {
         !self.has_device() && !self.splits_sessions() && self.users.is_none()
     }

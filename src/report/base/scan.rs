@@ -21,6 +21,14 @@ pub(in crate::report) fn failure_parts(number: i64) -> (u32, Packed) {
     (u32::try_from(number >> 17).unwrap_or_default(), Packed(number & 0xfff | grpc << 15))
 }
 
+/// The same failure, whether it came without a gRPC status or with one that is OK: these are told apart when stored.
+pub(in crate::report) fn without_ok(number: i64) -> i64 {
+    match number >> 12 & 0x1f {
+        1 => number ^ 1 << 12,
+        _ => number,
+    }
+}
+
 /// Adds a part's hits within a time to their groups.
 pub(super) fn rows(
     view: &mut View<'_, '_>,

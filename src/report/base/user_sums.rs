@@ -9,8 +9,10 @@ use crate::{
     clock::{DAY_MS, Millis},
     error::Error,
     report::base::{
-        scan,
+        ask::Bots,
+        group, scan,
         sessions::{self, Session, Which},
+        span::Span,
         view::View,
     },
     store::{Context, FIRST_VISITOR, PartView, Row, rows_of},
@@ -56,13 +58,24 @@ pub(in crate::report) fn of(view: &mut View<'_, '_>, at: &Range<Millis>, only: O
         if least >= at.end || greatest < at.start {
             continue;
         }
-        if view.filter.has_device() || view.filter.splits_sessions() {
+        if view.filter.tells_hits() {
             by_hits(view, &part, at, only, &mut sums)?;
         } else if at.contains(&least) && at.contains(&greatest) {
             totals(view, &part, only, &mut sums).context("read users' totals")?;
         } else {
             by_sessions(view, &part, at, only, &mut sums)?;
         }
+    }
+    Ok(sums)
+}
+
+/// Of those who were there, as whatever else counts them: bots' hits count for whoever is in the list, and bring nobody into it.
+pub(in crate::report) fn of_people(view: &mut View<'_, '_>, span: &Span) -> Result<UserSums, Error> {
+    let mut sums = of(view, &span.at, None)?;
+    if !view.filter.tells_hits() && view.filter.bots == Bots::Exclude {
+        let users = group::users(view, span)?.users;
+        let here = view.persons(&users);
+        sums.retain(|person, _| here.contains(*person));
     }
     Ok(sums)
 }

@@ -9,13 +9,8 @@ use tower_analytics::{
 
 use super::{World, devices, failures, growth, people, question::Question, same::assert_says, sessions, times, totals, usage};
 
-const INTERVALS: [(&str, Interval); 5] = [
-    ("15min", Interval::Quarter),
-    ("hour", Interval::Hour),
-    ("day", Interval::Day),
-    ("week", Interval::Week),
-    ("month", Interval::Month),
-];
+const INTERVALS: [(&str, Interval); 5] =
+    [("15min", Interval::Quarter), ("hour", Interval::Hour), ("day", Interval::Day), ("week", Interval::Week), ("month", Interval::Month)];
 
 /// Every question there is, about one range and with one set of filters.
 pub(crate) fn check(world: &World, reports: &Reports, question: &Question) {
@@ -47,8 +42,12 @@ pub(crate) fn check(world: &World, reports: &Reports, question: &Question) {
         if *name == "day" && days > 60 {
             continue;
         }
-        for (cohorts, back) in [(Cohorts::First, Back::On), (Cohorts::First, Back::OnOrAfter), (Cohorts::Recurring, Back::On), (Cohorts::Recurring, Back::OnOrAfter)]
-        {
+        for (cohorts, back) in [
+            (Cohorts::First, Back::On),
+            (Cohorts::First, Back::OnOrAfter),
+            (Cohorts::Recurring, Back::On),
+            (Cohorts::Recurring, Back::OnOrAfter),
+        ] {
             let expected = growth::retention(world, question, name, cohorts.name(), back.name());
             says(&format!("retention by {name}"), question, &reports.retention(ask, *interval, cohorts, back), expected);
         }

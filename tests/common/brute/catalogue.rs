@@ -10,13 +10,7 @@ pub(crate) struct Endpoint {
     pub(crate) feature: &'static str,
 }
 
-const fn endpoint(
-    method: &'static str,
-    route: &'static str,
-    text: &'static str,
-    name: &'static str,
-    feature: &'static str,
-) -> Endpoint {
+const fn endpoint(method: &'static str, route: &'static str, text: &'static str, name: &'static str, feature: &'static str) -> Endpoint {
     Endpoint { method, route, text, name, feature }
 }
 

@@ -53,9 +53,8 @@ pub(crate) fn versions(world: &World, question: &Question, interval: Option<&str
     let interval = interval.unwrap_or_else(|| usual_days(span.days.len()));
     let steps = steps(interval, span.days.clone());
     let hits = world.pick(question, &span);
-    let of_steps = |hits: &Group<'_>| -> Vec<usize> {
-        steps.iter().map(|days| hits.only(|hit| days.contains(&hit.day)).users().len()).collect()
-    };
+    let of_steps =
+        |hits: &Group<'_>| -> Vec<usize> { steps.iter().map(|days| hits.only(|hit| days.contains(&hit.day)).users().len()).collect() };
     let platform = |(name, hits): (String, Group<'_>)| {
         let all = of_steps(&hits);
         let mut versions: Vec<_> = hits.by(|hit| Some(hit.device.version.clone())).into_iter().collect();
@@ -65,7 +64,8 @@ pub(crate) fn versions(world: &World, question: &Question, interval: Option<&str
         let oldest = versions.iter().rev().find(is_there).map(|(version, _)| version.clone());
         let row = |(version, hits): &(String, Group<'_>)| {
             let here = of_steps(hits);
-            let share: Vec<f64> = here.iter().zip(&all).map(|(here, all)| if *all == 0 { 0.0 } else { *here as f64 / *all as f64 }).collect();
+            let share: Vec<f64> =
+                here.iter().zip(&all).map(|(here, all)| if *all == 0 { 0.0 } else { *here as f64 / *all as f64 }).collect();
             json!({"version": version, "users": hits.users().len(), "steps": here, "share": share})
         };
         json!({

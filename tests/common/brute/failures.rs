@@ -35,13 +35,13 @@ pub(crate) fn errors(world: &World, question: &Question) -> Value {
     let failure = |hit: &Seen| {
         let grpc = grpc(hit).filter(|status| *status != 0);
         let is_one = hit.raw.status >= 400 || hit.raw.outcome != 0 || grpc.is_some();
-        is_one.then(|| (hit.endpoint.to_string(), hit.raw.status, hit.raw.outcome, grpc))
+        is_one.then(|| (hit.endpoint.to_string(), hit.raw.status, outcome(hit), grpc))
     };
     let mut failures: Vec<_> = hits.by(failure).into_iter().collect();
     failures.sort_by_key(|(key, hits)| (Reverse(hits.len()), key.clone()));
-    let failure = |((endpoint, status, outcome, grpc), hits): ((String, i64, i64, Option<i64>), Group<'_>)| {
+    let failure = |((endpoint, status, outcome, grpc), hits): ((String, i64, &str, Option<i64>), Group<'_>)| {
         json!({
-            "endpoint": endpoint, "name": endpoint_called(&endpoint).name, "status": status, "outcome": OUTCOMES[outcome as usize],
+            "endpoint": endpoint, "name": endpoint_called(&endpoint).name, "status": status, "outcome": outcome,
             "grpc_status": grpc, "count": hits.len(), "users": hits.users().len(),
             "first_seen": day(hits.hits.iter().map(|hit| hit.day).min()), "last_seen": day(hits.hits.iter().map(|hit| hit.day).max()),
             "trend": trend(&hits),

@@ -99,10 +99,11 @@ impl World {
     pub(crate) fn read(directory: &Path, now: i64) -> Self {
         let main = Connection::open(directory.join("analytics.db")).unwrap();
         let zone_name: String = main.query_row("select value from meta where key = 'zone'", [], |row| row.get(0)).unwrap();
-        let devices: BTreeMap<i64, Rc<Device>> = all(&main, "select number, platform, app_version, name, bot, bot_reason from devices", |row| {
-            let [platform, version, name, bot, reason] = std::array::from_fn(|n| row.get(n + 1).unwrap());
-            (row.get(0).unwrap(), Rc::new(Device { platform, version, name, bot, reason }))
-        });
+        let devices: BTreeMap<i64, Rc<Device>> =
+            all(&main, "select number, platform, app_version, name, bot, bot_reason from devices", |row| {
+                let [platform, version, name, bot, reason] = std::array::from_fn(|n| row.get(n + 1).unwrap());
+                (row.get(0).unwrap(), Rc::new(Device { platform, version, name, bot, reason }))
+            });
         let endpoints: BTreeMap<i64, Rc<str>> = all(&main, "select number, trim(method || ' ' || route) from endpoints", |row| {
             (row.get(0).unwrap(), row.get::<_, String>(1).unwrap().into())
         });
@@ -159,9 +160,7 @@ impl World {
         if raw.is_action {
             entry.time = entry.time.max(raw.at - entry.opened);
         }
-        if raw.at >= entry.last {
-            (entry.last, entry.last_endpoint) = (raw.at, endpoint.clone());
-        }
+        (entry.last, entry.last_endpoint) = (entry.last.max(raw.at), endpoint.clone());
         entry.hits.push(place);
         self.hits.push(Seen { at: raw.at, day: self.zone.day(raw.at), session, person, visitor, endpoint, device, raw });
     }

@@ -93,7 +93,8 @@ pub(crate) fn inactive_users(world: &World, question: &Question, idle_days: u32)
     }
     let mut versions: Vec<_> = versions.into_iter().collect();
     versions.sort_by_key(|((platform, version), users)| (Reverse(*users), *platform, Reverse(version_rank(version))));
-    let version = |((platform, version), users): ((&str, &str), usize)| json!({"platform": platform, "app_version": version, "users": users});
+    let version =
+        |((platform, version), users): ((&str, &str), usize)| json!({"platform": platform, "app_version": version, "users": users});
     json!({
         "idle_days": idle_days, "total": away.len(), "versions": versions.into_iter().map(version).collect::<Vec<_>>(),
         "users": rows(world, &away, |_, hits| newest(hits).at),
@@ -108,8 +109,9 @@ pub(crate) fn user(world: &World, question: &Question, id: &str) -> Value {
     let mut platforms: Vec<_> = hits.by(|hit| Some((hit.device.platform.clone(), hit.device.version.clone()))).into_iter().collect();
     platforms.sort_by_key(|((platform, version), hits)| (Reverse((hits.len(), version_rank(version))), platform.clone()));
     let counts = |hits: &Group<'_>| json!({"hits": hits.len(), "last_seen": time_text(newest(hits).at)});
-    let platform =
-        |((platform, version), hits): ((String, String), Group<'_>)| joined(counts(&hits), json!({"platform": platform, "app_version": version}));
+    let platform = |((platform, version), hits): ((String, String), Group<'_>)| {
+        joined(counts(&hits), json!({"platform": platform, "app_version": version}))
+    };
     let mut features: Vec<_> = hits.by(|hit| Some(endpoint_called(&hit.endpoint).feature)).into_iter().collect();
     features.sort_by_key(|(key, hits)| (Reverse(hits.len()), *key));
     let feature = |(key, hits): (&str, Group<'_>)| joined(counts(&hits), json!({"feature": key, "name": feature_name(key)}));

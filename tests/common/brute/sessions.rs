@@ -44,7 +44,8 @@ pub(crate) fn sessions(world: &World, question: &Question) -> Value {
 }
 
 pub(crate) fn active_sessions(world: &World, question: &Question) -> Value {
-    let mut active: Vec<_> = world.sessions.iter().filter(|(_, session)| world.is_active(session) && passes(world, question, session)).collect();
+    let mut active: Vec<_> =
+        world.sessions.iter().filter(|(_, session)| world.is_active(session) && passes(world, question, session)).collect();
     active.sort_by_key(|(key, session)| Reverse((session.last, **key)));
     let row = |(key, session): (&(i64, i64), &Session)| {
         let Value::Object(mut row) = row(world, *key, session) else { unreachable!() };

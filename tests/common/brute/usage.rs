@@ -62,9 +62,8 @@ pub(crate) fn features(world: &World, question: &Question) -> Value {
     features.sort_by_key(|(_, key, hits, users)| (Reverse((*users, *hits)), key.clone()));
     endpoints.retain(|(_, _, hits, _)| *hits > 0);
     endpoints.sort_by_key(|(_, key, hits, _)| (Reverse(*hits), key.clone()));
-    let feature = |(row, key, ..): (Value, String, usize, usize)| {
-        joined(row, json!({"feature": key, "endpoint": "", "name": feature_name(&key)}))
-    };
+    let feature =
+        |(row, key, ..): (Value, String, usize, usize)| joined(row, json!({"feature": key, "endpoint": "", "name": feature_name(&key)}));
     let endpoint = |(row, key, ..): (Value, String, usize, usize)| {
         let known = endpoint_called(&key);
         joined(row, json!({"feature": known.feature, "endpoint": key, "name": known.name}))
