@@ -3,7 +3,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use serde::Serialize;
 
 use super::{
-    base::{group, page::Page, span::Span, user_sums, version, view::View},
+    base::{group, last_devices, page::Page, span::Span, user_sums, version, view::View},
     users::{UserRow, cut, rows},
 };
 use crate::error::Error;
@@ -50,12 +50,12 @@ pub(super) fn ask(view: &mut View<'_, '_>, idle_days: u32, page: &Page) -> Resul
     view.filter.users = filter.users.clone();
     let all = view.zone.start_of(i32::MIN / 2)..idle.at.start;
     let mut sums = user_sums::of(view, &all, None)?;
+    sums.retain(|person, _| !here.contains(*person));
+    last_devices::look_up(view, sums.values_mut())?;
     let devices = view.devices()?;
-    sums.retain(|person, sum| {
+    sums.retain(|_, sum| {
         let device = devices.get(sum.device);
-        !here.contains(*person)
-            && filter.platform.as_deref().is_none_or(|platform| platform == device.platform)
-            && filter.covers_version(&device.version)
+        filter.platform.as_deref().is_none_or(|platform| platform == device.platform) && filter.covers_version(&device.version)
     });
     let mut versions: BTreeMap<(String, String), u64> = BTreeMap::new();
     for sum in sums.values() {
@@ -73,5 +73,5 @@ pub(super) fn ask(view: &mut View<'_, '_>, idle_days: u32, page: &Page) -> Resul
     });
     let total = sums.len() as u64;
     let (shown, next_cursor) = cut(view, page, sums, |sum| sum.last.unwrap_or(i64::MIN));
-    Ok(InactiveUsers { idle_days, total, versions, users: rows(view, shown.into_iter())?, next_cursor })
+    Ok(InactiveUsers { idle_days, total, versions, users: rows(view, shown)?, next_cursor })
 }

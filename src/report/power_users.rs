@@ -81,7 +81,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, by: Power, page: &Page) -> Result<Pow
     };
     let (shown, next_cursor) = page.cut(view.now, sums.into_iter().collect(), |(person, sum)| (key(*person, sum), i64::from(*person)));
     let used = if by == Power::Actions { features(view)? } else { used };
-    let users = rows(view, shown.iter().copied())?;
+    let users = rows(view, shown.clone())?;
     let user = |((person, _), user): (&(u32, UserSum), UserRow)| {
         let features_used = used.iter().filter(|feature| feature.contains(*person)).count() as u64;
         PowerUser { user, features_used }

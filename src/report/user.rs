@@ -109,7 +109,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, id: &str) -> Result<Option<UserDetail
     let at = view.span.at.clone();
     let only: RoaringBitmap = [person].into_iter().collect();
     let sum = user_sums::of(view, &at, Some(&only))?.remove(&person).unwrap_or_default();
-    let user = rows(view, std::iter::once((person, sum)))?.remove(0);
+    let user = rows(view, vec![(person, sum)])?.remove(0);
     let mut aliases = Vec::new();
     for member in members.iter().filter(|member| *member != person) {
         aliases.extend(super::base::sessions::user_of(view.main(), member).context("look up a user")?.map(|(id, _)| id));

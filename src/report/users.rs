@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::base::{
-    group, json,
+    group, json, last_devices,
     page::Page,
     user_sums::{self, UserSum, UserSums},
     view::View,
@@ -92,7 +92,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Res
         let next_cursor = shown.last().filter(|_| more).map(|last| page.cursor(view.now, (0, i64::from(*last))));
         let only: RoaringBitmap = shown.iter().copied().collect();
         let sums = user_sums::of(view, &span.at, Some(&only))?;
-        let users = rows(view, shown.iter().map(|person| (*person, sums.get(person).copied().unwrap_or_default())))?;
+        let users = rows(view, shown.iter().map(|person| (*person, sums.get(person).copied().unwrap_or_default())).collect())?;
         return Ok(Users { total: persons.len(), users, next_cursor });
     }
     let sums = user_sums::of_people(view, &span)?;
@@ -104,7 +104,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Res
         UserOrder::Sessions => sum.sessions,
     };
     let (shown, next_cursor) = cut(view, page, sums, key);
-    Ok(Users { total, users: rows(view, shown.into_iter())?, next_cursor })
+    Ok(Users { total, users: rows(view, shown)?, next_cursor })
 }
 
 pub(super) fn cut(
@@ -116,7 +116,9 @@ pub(super) fn cut(
     page.cut(view.now, sums.into_iter().collect(), |(person, sum)| (key(sum), i64::from(*person)))
 }
 
-pub(super) fn rows(view: &View<'_, '_>, users: impl Iterator<Item = (u32, UserSum)>) -> Result<Vec<UserRow>, Error> {
+pub(super) fn rows(view: &mut View<'_, '_>, mut users: Vec<(u32, UserSum)>) -> Result<Vec<UserRow>, Error> {
+    last_devices::look_up(view, users.iter_mut().map(|(_, sum)| sum))?;
+    let view = &*view;
     let devices = view.devices()?;
     let row = |(person, sum): (u32, UserSum)| -> rusqlite::Result<UserRow> {
         let (user_id, user_name, first_seen) = identity(view, person)?;
@@ -137,7 +139,7 @@ pub(super) fn rows(view: &View<'_, '_>, users: impl Iterator<Item = (u32, UserSu
             errors: sum.errors.unsigned_abs(),
         })
     };
-    users.map(row).collect::<rusqlite::Result<_>>().context("read users")
+    users.into_iter().map(row).collect::<rusqlite::Result<_>>().context("read users")
 }
 
 /// Id, name, and when any number of the person was first seen.

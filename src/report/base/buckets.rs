@@ -130,7 +130,9 @@ impl MomentBuckets {
         let mut starts = Vec::new();
         while at < span.at.end {
             starts.push(at);
-            at += step;
+            // Where clocks are put forward by half an hour, the next full hour is nearer.
+            let offset = zone.offset_at(at);
+            at = (at + offset).div_euclid(step) * step + step - offset;
         }
         Ok(Self(starts))
     }

@@ -167,13 +167,19 @@ fn days(
     }
     let inside = span.days.contains(&first) && span.days.contains(&last);
     for audience in view.filter.audiences() {
-        if inside && part.state == PartState::Sealed && matches!(grouping.bucket, Bucket::One) {
+        if inside && part.state == PartState::Sealed && matches!(grouping.bucket, Bucket::One) && !joins_visitors(&view.filter, grouping) {
             totals(view.snapshot, part.number, *audience, &view.filter, grouping, dimension, groups)?;
         } else {
             daily(view.snapshot, part.number, *audience, &span.days, &view.filter, grouping, dimension, groups)?;
         }
     }
     Ok(())
+}
+
+/// Whether several values are counted as one, a version of all platforms: totals only say how many visitors each had, and a
+/// visitor of two is one.
+fn joins_visitors(filter: &Filter, grouping: &Grouping<'_>) -> bool {
+    grouping.visitors && grouping.by == Dimension::All && filter.version.is_some() && filter.platform.is_none()
 }
 
 fn totals(

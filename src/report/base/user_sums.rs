@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 use rusqlite::params;
 
 use crate::{
-    clock::{DAY_MS, Millis},
+    clock::{DAY_MS, Millis, Month},
     error::Error,
     report::base::{
         ask::Bots,
@@ -29,15 +29,25 @@ pub(in crate::report) struct UserSum {
     /// The time of those sessions.
     pub(in crate::report) time: Millis,
     pub(in crate::report) last: Option<Millis>,
+    /// The device used last, unless `last_session` is to say that.
     pub(in crate::report) device: u32,
+    pub(in crate::report) last_session: Option<LastSession>,
+}
+
+/// A session that was somebody's last one; only its hits say with which device it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::report) struct LastSession {
+    pub(in crate::report) month: Month,
+    pub(in crate::report) number: u32,
+    pub(in crate::report) user: u32,
 }
 
 pub(in crate::report) type UserSums = HashMap<u32, UserSum>;
 
 impl UserSum {
-    fn seen(&mut self, at: Millis, device: u32) {
+    fn seen(&mut self, at: Millis, device: u32, last_session: Option<LastSession>) {
         if self.last.is_none_or(|last| at >= last) {
-            (self.last, self.device) = (Some(at), device);
+            (self.last, self.device, self.last_session) = (Some(at), device, last_session);
         }
     }
 
@@ -45,7 +55,7 @@ impl UserSum {
         self.hits += 1;
         self.actions += i64::from(row.outcome.is_action());
         self.errors += i64::from(row.outcome.is_error());
-        self.seen(at, row.device);
+        self.seen(at, row.device, None);
     }
 }
 
@@ -97,7 +107,7 @@ fn totals(view: &View<'_, '_>, part: &PartView, only: Option<&RoaringBitmap>, su
         sum.actions += row.get::<_, i64>(3)?;
         sum.errors += row.get::<_, i64>(4)?;
         sum.time += row.get::<_, i64>(5)?;
-        sum.seen(row.get(6)?, row.get(7)?);
+        sum.seen(row.get(6)?, row.get(7)?, None);
         Ok(())
     };
     const SQL: &str = include_str!("user_sums.sql");
@@ -140,7 +150,7 @@ fn by_sessions(
         which += &format!(" and user in ({})", members.join(","));
     }
     // Row numbers, which are most of a session, are read of those alone that lie across an edge.
-    let (mut across, aliases) = (Vec::new(), view.aliases.clone());
+    let (mut across, aliases, month) = (Vec::new(), view.aliases.clone(), part.month);
     sessions::each(view, part, &Which { only: &which, order: "order by number", limit: usize::MAX >> 1, rows: false }, |session| {
         let Session { user, device, opened, last, time, hits, actions, errors, .. } = session;
         let sum = sums.entry(aliases.of(user)).or_default();
@@ -150,7 +160,7 @@ fn by_sessions(
         }
         if opened - MARGIN >= at.start && last < at.end {
             (sum.hits, sum.actions, sum.errors) = (sum.hits + hits, sum.actions + actions, sum.errors + errors);
-            sum.seen(last, device);
+            sum.seen(last, device, Some(LastSession { month, number: session.number, user }));
         } else {
             across.push(session.number);
         }

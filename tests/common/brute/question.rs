@@ -3,11 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use tower_analytics::{Ask, Bots};
 
-use super::{
-    Device, Seen, World,
-    catalogue::endpoint_called,
-    days::{DAY, number},
-};
+use super::{Device, Seen, World, catalogue::endpoint_called, days::number};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Question {
@@ -59,11 +55,6 @@ impl Question {
             ask = ask.status(status).unwrap();
         }
         ask.bots(self.bots)
-    }
-
-    /// The same range, everybody's hits.
-    pub(crate) fn range_only(&self) -> Self {
-        Self { last_days: self.last_days, from: self.from.clone(), to: self.to.clone(), ..Self::default() }
     }
 
     pub(crate) fn with_bots(&self, bots: Bots) -> Self {
@@ -151,10 +142,6 @@ impl Span {
     /// Whether it consists of whole days.
     pub(crate) fn is_whole(&self, world: &World) -> bool {
         self.from == world.zone.start(self.days.start) && self.to == world.zone.start(self.days.end)
-    }
-
-    pub(crate) fn length(&self) -> f64 {
-        (self.to - self.from) as f64 / DAY as f64
     }
 
     /// As long, just before; if today is in it, up to the same time of day. None of what has no beginning of its own.

@@ -29,15 +29,21 @@ pub(crate) fn traffic(world: &World, question: &Question, interval: Option<&str>
     json!({"interval": interval, "buckets": buckets})
 }
 
-/// Quarters of an hour, or whenever a clock there shows a full hour; the first one may begin before the range.
+/// Quarters of an hour, or whenever a clock there shows a full hour, and none longer than that; the first one may begin
+/// before the range.
 fn starts(span: &Span, zone: &Zone, interval: &str) -> Vec<i64> {
-    let begins = |at: i64| interval == "15min" || zone.civil(at).minute() == 0 || zone.day(at) != zone.day(at - 1);
+    let begins = |at: i64| interval == "15min" || zone.civil(at).minute() == 0;
     let mut first = span.from.div_euclid(QUARTER) * QUARTER;
     while !begins(first) {
         first -= QUARTER;
     }
-    let quarters = (0..).map(|n| first + n * QUARTER).take_while(|at| *at < span.to);
-    quarters.filter(|at| *at == first || begins(*at)).collect()
+    let mut starts: Vec<i64> = Vec::new();
+    for at in (0..).map(|n| first + n * QUARTER).take_while(|at| *at < span.to) {
+        if begins(at) || starts.last().is_none_or(|last| at - last >= 4 * QUARTER) {
+            starts.push(at);
+        }
+    }
+    starts
 }
 
 fn bucket(start: i64, hits: &Group<'_>) -> Value {
