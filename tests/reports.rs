@@ -8,7 +8,7 @@ mod brute;
 use std::time::Duration;
 
 use brute::{
-    World, answers,
+    World, answers, odd,
     question::Question,
     traffic::{PLACES, Traffic, op},
 };
@@ -78,6 +78,21 @@ impl Asked {
 
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(6)
+}
+
+#[test]
+fn asks_that_nobody_means_are_answered_or_refused() {
+    let traffic = Traffic::new("Asia/Kathmandu", "2026-11-02T10:00:00Z");
+    let reports = traffic.analytics.reports();
+    for is_empty in [true, false] {
+        for ask in odd::ranges().into_iter().enumerate().map(odd::filtered) {
+            odd::ask_everything(&reports, &ask);
+        }
+        if is_empty {
+            traffic.hit("ann", ("GET", "/items"), "2026-11-02T10:00:00Z");
+            traffic.analytics.flush().unwrap();
+        }
+    }
 }
 
 proptest! {

@@ -80,7 +80,7 @@ pub enum Back {
 
 pub(super) fn ask(view: &mut View<'_, '_>, interval: Interval, cohorts: Cohorts, back: Back) -> Result<Retention, Error> {
     let interval = interval.max(Interval::Day);
-    let buckets = DayBuckets::new(&view.span.touched, interval)?;
+    let buckets = DayBuckets::triangle(&view.span.touched, interval)?;
     // A cohort is whole, also if the range begins in the middle of its step.
     let days = whole_steps(&buckets, interval);
     let span = Span::of_days(&view.zone, days);

@@ -25,6 +25,8 @@ pub enum Interval {
 
 /// A chart must not be asked for a hundred thousand steps.
 const MOST_BUCKETS: usize = 5_000;
+/// Where each step is followed by all later ones, half as many as the square of it are said.
+const MOST_IN_TRIANGLE: usize = 1_000;
 
 impl Interval {
     /// Its name.
@@ -88,8 +90,15 @@ impl DayBuckets {
             }
             places.push(starts.len() as u32 - 1);
         }
-        enough(starts.len())?;
+        enough(starts.len(), MOST_BUCKETS)?;
         Ok(Self { starts, end: days.end, first: days.start, places })
+    }
+
+    /// As [`new`](Self::new), for steps that are each followed by all later ones.
+    pub(in crate::report) fn triangle(days: &Range<Day>, interval: Interval) -> Result<Self, Error> {
+        let buckets = Self::new(days, interval)?;
+        enough(buckets.len(), MOST_IN_TRIANGLE)?;
+        Ok(buckets)
     }
 
     pub(in crate::report) fn len(&self) -> usize {
@@ -108,10 +117,10 @@ impl DayBuckets {
     }
 }
 
-fn enough(buckets: usize) -> Result<(), Error> {
-    if buckets > MOST_BUCKETS {
+fn enough(buckets: usize, most: usize) -> Result<(), Error> {
+    if buckets > most {
         let advice = "choose a longer interval or a shorter range";
-        return Err(wrong(format!("that would be {buckets} steps, at most {MOST_BUCKETS} are answered: {advice}")).about("interval"));
+        return Err(wrong(format!("that would be {buckets} steps, at most {most} are answered: {advice}")).about("interval"));
     }
     Ok(())
 }
@@ -123,7 +132,7 @@ impl MomentBuckets {
     /// Quarters of an hour, or hours of the zone.
     pub(in crate::report) fn new(span: &Span, zone: &Zone, interval: Interval) -> Result<Self, Error> {
         let step: Millis = if interval == Interval::Hour { 3_600_000 } else { 900_000 };
-        enough(((span.at.end - span.at.start) / step) as usize)?;
+        enough(((span.at.end - span.at.start) / step) as usize, MOST_BUCKETS)?;
         // Hours of zones at half an hour begin at half an hour of UTC.
         let offset = zone.offset_at(span.at.start);
         let mut at = (span.at.start + offset).div_euclid(step) * step - offset;

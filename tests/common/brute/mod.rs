@@ -7,6 +7,7 @@ pub(crate) mod devices;
 pub(crate) mod failures;
 pub(crate) mod group;
 pub(crate) mod growth;
+pub(crate) mod odd;
 pub(crate) mod people;
 pub(crate) mod question;
 pub(crate) mod same;
