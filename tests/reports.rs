@@ -5,6 +5,13 @@ mod common;
 #[path = "common/brute/mod.rs"]
 mod brute;
 
+#[path = "reports/arriving.rs"]
+mod arriving;
+#[path = "reports/beside.rs"]
+mod beside;
+#[path = "reports/examples.rs"]
+mod examples;
+
 use std::time::Duration;
 
 use brute::{
@@ -114,6 +121,9 @@ proptest! {
             // Later, all sessions have ended and the months are sealed.
             traffic.clock.advance(Duration::from_secs(86_400 * days_later));
             traffic.settle();
+            let main = rusqlite::Connection::open(traffic.directory().join("analytics.db")).unwrap();
+            let is_sealed = common::oracle::parts(&main).iter().all(|(_, _, state)| state == "sealed");
+            prop_assert!(is_sealed || days_later == 0);
             let world = World::read(traffic.directory(), traffic.now());
             let reports = traffic.analytics.reports();
             for asked in &asked {

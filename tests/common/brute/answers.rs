@@ -7,7 +7,9 @@ use tower_analytics::{
     report::{Back, Cohorts, Power, UserOrder},
 };
 
-use super::{World, devices, failures, growth, people, question::Question, same::assert_says, sessions, times, totals, usage};
+use super::{
+    World, days::day_text, devices, failures, growth, people, question::Question, same::assert_says, sessions, times, totals, usage,
+};
 
 const INTERVALS: [(&str, Interval); 5] =
     [("15min", Interval::Quarter), ("hour", Interval::Hour), ("day", Interval::Day), ("week", Interval::Week), ("month", Interval::Month)];
@@ -16,26 +18,27 @@ const INTERVALS: [(&str, Interval); 5] =
 pub(crate) fn check(world: &World, reports: &Reports, question: &Question) {
     let ask = &question.ask();
     let days = question.span(world).days.len();
-    says("stats", question, &reports.stats(ask), totals::stats(world, question));
-    says("devices", question, &reports.devices(ask), devices::devices(world, question));
-    says("features", question, &reports.features(ask), usage::features(world, question));
-    says("endpoints", question, &reports.endpoints(ask), usage::endpoints(world, question));
-    says("peak hours", question, &reports.peak_hours(ask), times::peak_hours(world, question));
-    says("errors", question, &reports.errors(ask), failures::errors(world, question));
-    says("comparison", question, &reports.comparison(ask, None), usage::comparison(world, question, None));
-    let other = Question { last_days: Some(3), ..Question::default() };
+    says("stats", question, &reports.stats(ask), &totals::stats(world, question));
+    says("devices", question, &reports.devices(ask), &devices::devices(world, question));
+    says("features", question, &reports.features(ask), &usage::features(world, question));
+    says("endpoints", question, &reports.endpoints(ask), &usage::endpoints(world, question));
+    says("peak hours", question, &reports.peak_hours(ask), &times::peak_hours(world, question));
+    says("errors", question, &reports.errors(ask), &failures::errors(world, question));
+    says("comparison", question, &reports.comparison(ask, None), &usage::comparison(world, question, None));
+    let first = world.hits.iter().map(|hit| hit.day).min().unwrap_or_default();
+    let other = Question { from: Some(day_text(first)), to: Some(day_text(first + 3)), ..Question::default() };
     let (found, expected) = (reports.comparison(ask, Some(&other.ask())), usage::comparison(world, question, Some(&other)));
-    says("comparison with three days", question, &found, expected);
+    says("comparison with the first three days", question, &found, &expected);
     for (name, interval) in [None].into_iter().chain(INTERVALS.map(Some)).map(Option::unzip) {
         // Too many steps would be refused.
         if days <= 40 || !matches!(name, Some("15min" | "hour")) {
-            says(&format!("traffic by {name:?}"), question, &reports.traffic(ask, interval), times::traffic(world, question, name));
+            says(&format!("traffic by {name:?}"), question, &reports.traffic(ask, interval), &times::traffic(world, question, name));
         }
         if !matches!(name, Some("15min" | "hour")) {
             let what = |question: &str| format!("{question} by {name:?}");
-            says(&what("growth"), question, &reports.user_growth(ask, interval), growth::user_growth(world, question, name));
-            says(&what("lifecycle"), question, &reports.lifecycle(ask, interval), growth::lifecycle(world, question, name));
-            says(&what("versions"), question, &reports.versions(ask, interval), devices::versions(world, question, name));
+            says(&what("growth"), question, &reports.user_growth(ask, interval), &growth::user_growth(world, question, name));
+            says(&what("lifecycle"), question, &reports.lifecycle(ask, interval), &growth::lifecycle(world, question, name));
+            says(&what("versions"), question, &reports.versions(ask, interval), &devices::versions(world, question, name));
         }
     }
     for (name, interval) in &INTERVALS[2..] {
@@ -49,7 +52,7 @@ pub(crate) fn check(world: &World, reports: &Reports, question: &Question) {
             (Cohorts::Recurring, Back::OnOrAfter),
         ] {
             let expected = growth::retention(world, question, name, cohorts.name(), back.name());
-            says(&format!("retention by {name}"), question, &reports.retention(ask, *interval, cohorts, back), expected);
+            says(&format!("retention by {name}"), question, &reports.retention(ask, *interval, cohorts, back), &expected);
         }
     }
     check_people(world, reports, question);
@@ -77,7 +80,7 @@ fn check_people(world: &World, reports: &Reports, question: &Question) {
         assert_says(&(format!("idle for {idle} days"), question), &found, &people::inactive_users(world, question, idle));
     }
     for id in ["u2", "u5", "nobody"] {
-        says(&format!("user {id}"), question, &reports.user(ask, id), people::user(world, question, id));
+        says(&format!("user {id}"), question, &reports.user(ask, id), &people::user(world, question, id));
     }
 }
 
@@ -88,7 +91,7 @@ fn check_sessions(world: &World, reports: &Reports, question: &Question) {
     if question.splits() {
         assert!(reports.active_sessions(ask).is_err());
     } else {
-        says("active sessions", question, &reports.active_sessions(ask), sessions::active_sessions(world, question));
+        says("active sessions", question, &reports.active_sessions(ask), &sessions::active_sessions(world, question));
     }
 }
 
@@ -102,9 +105,9 @@ pub(crate) fn check_each_session(world: &World, reports: &Reports) {
 }
 
 #[track_caller]
-fn says<T: Serialize>(what: &str, question: &Question, found: &Result<Answer<T>, Error>, expected: Value) {
+fn says<T: Serialize>(what: &str, question: &Question, found: &Result<Answer<T>, Error>, expected: &Value) {
     let found = found.as_ref().unwrap_or_else(|error| panic!("{what} {question:?}: {error}"));
-    assert_says(&(what, question), &**found, &expected);
+    assert_says(&(what, question), &**found, expected);
 }
 
 /// All pages as one answer.
