@@ -34,7 +34,7 @@ pub struct LifecycleBucket {
     pub active: u64,
     /// First seen in it.
     pub new: u64,
-    /// There in the step before, too.
+    /// There in the step before, too; of the first step, that is from the beginning of the one before it up to the range.
     pub returning: u64,
     /// Not there in the step before, but earlier.
     pub resurrected: u64,

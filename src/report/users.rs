@@ -79,7 +79,8 @@ pub enum UserOrder {
     Sessions,
 }
 
-/// Numbers are of all hits of a user, also of those that bots made, unless a filter says which.
+/// Whoever has a hit that the ask covers is in the list, in every order of it. Numbers are of all hits of a user, also of those
+/// that bots made, unless a filter says which or bots alone are asked for.
 pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Result<Users, Error> {
     let span = view.span.clone();
     if order == UserOrder::FirstSeen {
