@@ -35,8 +35,9 @@ fn build(to: &Connection, directory: &Path) -> rusqlite::Result<()> {
     to.execute_batch("create table endpoints as select number, route from main_file.endpoints")?;
     let mut parts = to.prepare("select number, month, file from main_file.parts order by month")?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?));
-    for part in parts.query_map([], read)? {
-        let (number, month, file) = part?;
+    // What is still being read cannot be detached.
+    let all = parts.query_map([], read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    for (number, month, file) in all {
         to.execute("attach ? as part", [directory.join(file).to_string_lossy()])?;
         // Of the packed outcome only what the questions need: the opening of a session, and a status of 500 or more.
         let copy = format!(

@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::base::{
     buckets::{DayBuckets, Interval, date_text},
-    group::{self, Bucket},
+    group::{self, Asked, Bucket},
     newcomers,
     span::Span,
     view::View,
@@ -73,7 +73,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     };
     let before_start = touched.start;
     let place = |day| if day < before_start { 0 } else { buckets.place(day).saturating_add(1) };
-    let metrics = group::series(view, &span, Bucket::Days(&place), buckets.len() + 1, false)?;
+    let metrics = group::series(view, &span, Bucket::Days(&place), buckets.len() + 1, Asked::default())?;
     let active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
     let mut new = vec![0; buckets.len()];
     for (person, seen) in newcomers::of(view, &view.span.at)? {
@@ -108,7 +108,7 @@ fn stickiness(view: &mut View<'_, '_>) -> Result<Stickiness, Error> {
     let span = Span::of_days(&view.zone, first..end);
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
     let count = (end - first) as usize;
-    let daily = group::series(view, &span, Bucket::Days(&place), count, false)?;
+    let daily = group::series(view, &span, Bucket::Days(&place), count, Asked::default())?;
     let daily: Vec<RoaringBitmap> = daily.iter().map(|metric| view.persons(&metric.users)).collect();
     let (mut dau, mut wau, mut mau) = (0, 0, 0);
     for last in 29..count {

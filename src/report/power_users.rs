@@ -94,7 +94,7 @@ fn features(view: &mut View<'_, '_>) -> Result<Vec<RoaringBitmap>, Error> {
     let (span, bots) = (view.span.clone(), view.filter.bots);
     // As their other numbers: whatever they used.
     view.filter.bots = super::Bots::Include;
-    let metrics = group::by_value(view, &span, Dimension::Endpoint)?;
+    let metrics = group::counts_by_value(view, &span, Dimension::Endpoint)?;
     view.filter.bots = bots;
     let names = view.names()?;
     let mut features: HashMap<&str, RoaringBitmap> = HashMap::new();

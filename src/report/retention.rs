@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     base::{
         buckets::{DayBuckets, Interval, date_text},
-        group::{self, Bucket},
+        group::{self, Asked, Bucket},
         newcomers,
         span::Span,
         view::View,
@@ -85,7 +85,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Interval, cohorts: Cohorts,
     let days = whole_steps(&buckets, interval);
     let span = Span::of_days(&view.zone, days);
     let buckets = DayBuckets::new(&span.touched, interval)?;
-    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), false)?;
+    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked::default())?;
     let mut active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
     drop(metrics);
     let members = match cohorts {

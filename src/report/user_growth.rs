@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::base::{
     buckets::{DayBuckets, Interval, date_text},
-    group::{self, Bucket},
+    group::{self, Asked, Bucket},
     newcomers,
     view::View,
 };
@@ -43,7 +43,8 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let span = view.span.clone();
     let interval = interval.unwrap_or_else(|| Interval::usual_days(&span)).max(Interval::Day);
     let buckets = DayBuckets::new(&span.touched, interval)?;
-    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), false)?;
+    let metrics =
+        group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked { visitors: true, ..Asked::default() })?;
     let active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
     let mut cumulative = newcomers::count_before(view, span.at.start)?;
     let (mut new, mut first_seen) = (vec![0; buckets.len()], vec![0; buckets.len()]);

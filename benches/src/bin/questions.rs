@@ -1,6 +1,6 @@
 //! Prints how long each question takes, in milliseconds: the median of some runs, and the same of raw rows in SQL.
 //!
-//! `questions [NAME]`: those alone whose names contain that.
+//! `questions [NAME]`: those alone whose names contain that. With `BEST` in the environment the fastest run, with `NO_RAW` no SQL.
 
 use tower_analytics_benches::questions::{Asked, QUESTIONS, Year, median};
 

@@ -17,6 +17,7 @@ pub(super) mod page;
 pub(super) mod scan;
 pub(super) mod sessions;
 pub(super) mod span;
+mod union;
 pub(super) mod user_sums;
 pub(super) mod version;
 pub(super) mod view;

@@ -49,6 +49,50 @@ pub(crate) fn from_blob(blob: &[u8]) -> Option<RoaringBitmap> {
     }
 }
 
+/// Shows every number of a set that is a list of numbers on disk too; says no, and shows nothing, if it is not: some of it is
+/// a bitmap or runs. None if it is damaged.
+pub(crate) fn each(blob: &[u8], mut show: impl FnMut(u32)) -> Option<bool> {
+    let (form, bytes) = match blob.split_first() {
+        None => return Some(true),
+        Some((form, bytes)) => (*form, bytes),
+    };
+    if form == LIST {
+        let mut before = 0_u64;
+        return varint::numbers(bytes)
+            .try_for_each(|step| {
+                before = before.checked_add(step)?;
+                show(u32::try_from(before).ok()?);
+                Some(())
+            })
+            .map(|()| true);
+    }
+    // The portable form: a cookie, the number of containers, of each its high half and how many numbers, where it begins; then
+    // the low halves.
+    let u16_at = |bytes: &[u8], place: usize| Some(u16::from_le_bytes(*bytes.get(place..)?.first_chunk()?));
+    let u32_at = |bytes: &[u8], place: usize| Some(u32::from_le_bytes(*bytes.get(place..)?.first_chunk()?));
+    if form != ROARING || u32_at(bytes, 0)? != NO_RUNS {
+        return (form == ROARING).then_some(false);
+    }
+    let count = u32_at(bytes, 4)? as usize;
+    let heads = bytes.get(8..)?.get(..count.checked_mul(4)?)?;
+    let sizes = || heads.chunks_exact(4).map(|head| Some((u32::from(u16_at(head, 0)?) << 16, usize::from(u16_at(head, 2)?) + 1)));
+    if sizes().any(|size| size.is_none_or(|(_, size)| size > LONGEST_ARRAY)) {
+        return Some(false);
+    }
+    let mut rest = bytes.get(8 + count * 8..)?;
+    for (high, size) in sizes().flatten() {
+        let (lows, after) = rest.split_at_checked(size * 2)?;
+        lows.as_chunks().0.iter().for_each(|low| show(high | u32::from(u16::from_le_bytes(*low))));
+        rest = after;
+    }
+    Some(true)
+}
+
+/// The cookie of a set without runs.
+const NO_RUNS: u32 = 12_346;
+/// A container of more numbers is a bitmap.
+const LONGEST_ARRAY: usize = 4096;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -70,12 +114,17 @@ mod tests {
                 stored = to_blob(&mut set);
             }
             prop_assert_eq!(&from_blob(&stored).unwrap(), &at_once);
+            let mut shown = RoaringBitmap::new();
+            if each(&stored, |number| drop(shown.insert(number))).unwrap() {
+                prop_assert_eq!(&shown, &at_once);
+            }
             prop_assert_eq!(stored, to_blob(&mut at_once));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let _ = from_blob(&bytes);
+            let _ = each(&bytes, |_| ());
         }
     }
 }
