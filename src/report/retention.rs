@@ -123,8 +123,8 @@ fn whole_steps(buckets: &DayBuckets, interval: Interval) -> std::ops::Range<i32>
 /// Who of each step was first seen in it.
 fn first_seen(view: &View<'_, '_>, span: &Span, buckets: &DayBuckets, active: &[RoaringBitmap]) -> Result<Vec<RoaringBitmap>, Error> {
     let mut of_step: HashMap<usize, Vec<u32>> = HashMap::new();
-    for (person, first) in newcomers::of(view, &span.at)? {
-        of_step.entry(buckets.place(view.zone.day_of(first))).or_default().push(person);
+    for (person, day) in newcomers::by_day(view, &span.at)? {
+        of_step.entry(buckets.place(day)).or_default().push(person);
     }
     let cohort = |(place, active): (usize, &RoaringBitmap)| {
         let people: RoaringBitmap = of_step.remove(&place).unwrap_or_default().into_iter().collect();

@@ -48,8 +48,8 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
     let mut cumulative = newcomers::count_before(view, span.at.start)?;
     let (mut new, mut first_seen) = (vec![0; buckets.len()], vec![0; buckets.len()]);
-    for (person, first) in newcomers::of(view, &span.at)? {
-        let place = buckets.place(view.zone.day_of(first));
+    for (person, day) in newcomers::by_day(view, &span.at)? {
+        let place = buckets.place(day);
         if let Some(count) = first_seen.get_mut(place) {
             *count += 1;
             new[place] += u64::from(active[place].contains(person));

@@ -30,7 +30,7 @@ impl Pending {
         let mut rest = &self.0[..];
         while let Some((length, after)) = rest.split_first_chunk() {
             let (blob, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-            if !bitmap::each(blob, |number| bits.insert(number))? {
+            if !bitmap::each(blob, |high, lows| bits.insert(high, lows))? {
                 // Runs and bitmaps are rare: Roaring reads them itself.
                 *set |= bitmap::from_blob(blob)?;
             }
@@ -45,37 +45,34 @@ impl Pending {
 /// One bit a number, in pieces of 2^16; used for one set after the other.
 #[derive(Default)]
 pub(super) struct Bits {
-    pieces: Vec<(u32, Box<[u64; WORDS]>)>,
-    last: usize,
-    free: Vec<Box<[u64; WORDS]>>,
+    pieces: Vec<(u16, Box<[u8; PIECE]>)>,
+    free: Vec<Box<[u8; PIECE]>>,
 }
 
-const WORDS: usize = 1 << 10;
+const PIECE: usize = 1 << 13;
 
 impl Bits {
-    fn insert(&mut self, number: u32) {
-        let key = number >> 16;
-        if self.pieces.get(self.last).is_none_or(|(last, _)| *last != key) {
-            self.last = match self.pieces.binary_search_by_key(&key, |(key, _)| *key) {
-                Ok(place) => place,
-                Err(place) => {
-                    self.pieces.insert(place, (key, self.free.pop().unwrap_or_else(|| Box::new([0; WORDS]))));
-                    place
-                }
-            };
-        }
-        if let Some((_, words)) = self.pieces.get_mut(self.last) {
-            words[number as usize >> 6 & (WORDS - 1)] |= 1 << (number & 63);
+    fn insert(&mut self, high: u16, lows: &[[u8; 2]]) {
+        let place = match self.pieces.binary_search_by_key(&high, |(high, _)| *high) {
+            Ok(place) => place,
+            Err(place) => {
+                self.pieces.insert(place, (high, self.free.pop().unwrap_or_else(|| Box::new([0; PIECE]))));
+                place
+            }
+        };
+        let (_, bytes) = &mut self.pieces[place];
+        for low in lows {
+            let low = u16::from_le_bytes(*low);
+            bytes[usize::from(low >> 3)] |= 1 << (low & 7);
         }
     }
 
     /// Joins everything to a set, and leaves nothing behind.
     fn take_into(&mut self, set: &mut RoaringBitmap) {
-        for (key, mut words) in self.pieces.drain(..) {
-            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-            *set |= RoaringBitmap::from_lsb0_bytes(key << 16, &bytes);
-            words.fill(0);
-            self.free.push(words);
+        for (high, mut bytes) in self.pieces.drain(..) {
+            *set |= RoaringBitmap::from_lsb0_bytes(u32::from(high) << 16, &*bytes);
+            bytes.fill(0);
+            self.free.push(bytes);
         }
     }
 }
