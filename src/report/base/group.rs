@@ -138,7 +138,7 @@ fn sound(joined: Option<()>) -> Result<(), Error> {
 }
 
 /// The dimension of the daily roll-ups that can say it; none if only single hits can, or quarters of an hour.
-fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
+pub(super) fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
     if filter.users.is_some() || matches!(grouping.bucket, Bucket::Moments(_)) {
         return None;
     }
@@ -159,7 +159,7 @@ fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
 }
 
 /// Whether a value of a roll-up passes the filter, and under which value it counts.
-fn value_of(filter: &Filter, by: Dimension, dimension: Dimension, value: Value) -> Option<Value> {
+pub(super) fn value_of(filter: &Filter, by: Dimension, dimension: Dimension, value: Value) -> Option<Value> {
     let passes = match (&value, dimension) {
         (Value::Number(number), Dimension::Endpoint) => u32::try_from(*number).is_ok_and(|number| filter.covers_endpoint(number)),
         (Value::Number(number), Dimension::Failure) => {

@@ -6,6 +6,7 @@
 pub(super) mod answer;
 pub(super) mod ask;
 pub(super) mod buckets;
+pub(super) mod by_day;
 pub(super) mod devices;
 pub(super) mod filter;
 pub(super) mod group;
