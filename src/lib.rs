@@ -133,9 +133,8 @@ pub use self::{
     builder::Builder,
     config::{Config, Recording},
     maintenance::Maintenance,
-    report::{Answer, Ask, Bots, Interval, Page, Reports, Source},
+    report::{Answer, Ask, Bots, Cancel, Interval, Page, Reports, Source},
     shown::Feature,
-    store::Cancel,
 };
 
 #[cfg(test)]

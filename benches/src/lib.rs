@@ -1,6 +1,9 @@
 //! One small app, and what is put around it to be compared.
 
+pub mod questions;
+pub mod raw_sql;
 pub mod traffic;
+pub mod year;
 
 use std::{
     hint::black_box,

@@ -87,12 +87,12 @@ pub struct BotRow {
 
 pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Devices, Error> {
     let span = view.span.clone();
-    let platforms = group::by_value(view, &span, Dimension::Platform)?;
-    let versions = group::by_value(view, &span, Dimension::Version)?;
-    let devices = group::by_value(view, &span, Dimension::Device)?;
+    let platforms = group::counts_by_value(view, &span, Dimension::Platform)?;
+    let versions = group::counts_by_value(view, &span, Dimension::Version)?;
+    let devices = group::counts_by_value(view, &span, Dimension::Device)?;
     let filter = view.filter.clone();
     view.filter.bots = super::Bots::Only;
-    let bots = group::by_value(view, &span, Dimension::Bot)?;
+    let bots = group::counts_by_value(view, &span, Dimension::Bot)?;
     view.filter = filter;
     let mut of_platform: BTreeMap<String, Vec<VersionRow>> = BTreeMap::new();
     for (value, metric) in versions {

@@ -5,8 +5,7 @@ use siphasher::sip::SipHasher13;
 
 use super::base::{
     buckets::{DayBuckets, Interval, date_text},
-    group::{self, Bucket, Grouping},
-    json,
+    by_day, group, json,
     metric::Metric,
     scan::{failure_parts, without_ok},
     view::View,
@@ -152,23 +151,28 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Errors, Error> {
 }
 
 fn trends(view: &mut View<'_, '_>, buckets: &DayBuckets, by: Dimension) -> Result<HashMap<i64, Trend>, Error> {
-    let (span, first) = (view.span.clone(), view.span.touched.start);
-    let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
-    let grouping = Grouping { by, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false };
+    let span = view.span.clone();
     let mut trends: HashMap<i64, Trend> = HashMap::new();
-    for ((place, value), metric) in group::group(view, &span, &grouping)? {
+    for (value, all) in group::counts_by_value(view, &span, by)? {
         let Value::Number(number) = value else { continue };
-        let number = if by == Dimension::Failure { without_ok(number) } else { number };
-        let day = first + place as i32;
+        let number = counted_as(by, number);
         let trend = trends.entry(number).or_insert_with(|| Trend { steps: vec![0; buckets.len()], ..Trend::default() });
+        trend.all.join(&all);
+    }
+    by_day::hits(view, &span, by, |number, day, hits| {
+        let Some(trend) = trends.get_mut(&counted_as(by, number)) else { return };
         trend.first = Some(trend.first.map_or(day, |first| first.min(day)));
         trend.last = trend.last.max(Some(day));
         if let Some(step) = trend.steps.get_mut(buckets.place(day)) {
-            *step += metric.hits();
+            *step += hits;
         }
-        trend.all.join(&metric);
-    }
+    })?;
     Ok(trends)
+}
+
+/// A gRPC status that is OK is none, whichever roll-up or hit says it.
+fn counted_as(by: Dimension, number: i64) -> i64 {
+    if by == Dimension::Failure { without_ok(number) } else { number }
 }
 
 pub(super) fn outcome_text(outcome: Outcome) -> &'static str {

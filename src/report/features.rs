@@ -69,7 +69,7 @@ pub struct FeatureRow {
 pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Features, Error> {
     let span = view.span.clone();
     let now = group::by_value(view, &span, Dimension::Endpoint)?;
-    let before = view.before().map(|before| group::by_value(view, &before, Dimension::Endpoint)).transpose()?;
+    let before = view.before().map(|before| group::counts_by_value(view, &before, Dimension::Endpoint)).transpose()?;
     let filter = view.filter.clone();
     // Adoption is a share of whoever was there, whatever they used.
     view.filter.endpoints = None;

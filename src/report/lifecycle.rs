@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::base::{
     buckets::{DayBuckets, Interval, date_text},
-    group::{self, Bucket},
+    group::{self, Asked, Bucket},
     newcomers,
     span::Span,
     view::View,
@@ -69,11 +69,11 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let before = Span::of(&view.zone, view.zone.start_of(first)..view.span.at.start);
     let before = group::users(view, &before)?;
     let span = view.span.clone();
-    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), false)?;
+    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked::default())?;
     let active: Vec<RoaringBitmap> = [before].iter().chain(&metrics).map(|metric| view.persons(&metric.users)).collect();
     let mut new = vec![0; buckets.len()];
-    for (person, seen) in newcomers::of(view, &view.span.at)? {
-        let place = buckets.place(view.zone.day_of(seen));
+    for (person, day) in newcomers::by_day(view, &view.span.at)? {
+        let place = buckets.place(day);
         if let Some(count) = new.get_mut(place) {
             *count += u64::from(active[place + 1].contains(person));
         }
@@ -104,15 +104,25 @@ fn stickiness(view: &mut View<'_, '_>) -> Result<Stickiness, Error> {
     let span = Span::of_days(&view.zone, first..end);
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
     let count = (end - first) as usize;
-    let daily = group::series(view, &span, Bucket::Days(&place), count, false)?;
+    let daily = group::series(view, &span, Bucket::Days(&place), count, Asked::default())?;
     let daily: Vec<RoaringBitmap> = daily.iter().map(|metric| view.persons(&metric.users)).collect();
     let (mut dau, mut wau, mut mau) = (0, 0, 0);
-    for last in 29..count {
-        let mut week = RoaringBitmap::new();
-        daily[last - 6..=last].iter().for_each(|day| week |= day);
-        let mut month = week.clone();
-        daily[last - 29..last - 6].iter().for_each(|day| month |= day);
-        (dau, wau, mau) = (dau + daily[last].len(), wau + week.len(), mau + month.len());
+    // The last day on which each person was there so far, and how many people it is of each day: those of a window were there in it.
+    let people = daily.iter().filter_map(RoaringBitmap::max).max().map_or(0, |most| most as usize + 1);
+    let (mut last_day, mut last_on) = (vec![u32::MAX; people], vec![0_u64; count]);
+    for (day, here) in daily.iter().enumerate() {
+        for person in here {
+            let before = std::mem::replace(&mut last_day[person as usize], day as u32);
+            if let Some(people) = last_on.get_mut(before as usize) {
+                *people -= 1;
+            }
+        }
+        last_on[day] += here.len();
+        if day >= 29 {
+            dau += here.len();
+            wau += last_on[day - 6..=day].iter().sum::<u64>();
+            mau += last_on[day - 29..=day].iter().sum::<u64>();
+        }
     }
     let days = (count - 29) as f64;
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };

@@ -57,3 +57,4 @@ pub use self::{
     users::{UserOrder, UserRow, Users},
     versions::{PlatformVersions, VersionSteps, Versions},
 };
+pub use crate::store::Cancel;

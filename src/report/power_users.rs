@@ -96,7 +96,7 @@ fn features(view: &mut View<'_, '_>) -> Result<Vec<RoaringBitmap>, Error> {
     if !view.filter.tells_hits() {
         view.filter.bots = super::Bots::Include;
     }
-    let metrics = group::by_value(view, &span, Dimension::Endpoint)?;
+    let metrics = group::counts_by_value(view, &span, Dimension::Endpoint)?;
     view.filter.bots = bots;
     let names = view.names()?;
     let mut features: HashMap<&str, RoaringBitmap> = HashMap::new();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{
     base::{
         buckets::{DayBuckets, Interval, date_text},
-        group::{self, Bucket},
+        group::{self, Asked, Bucket},
         newcomers,
         span::Span,
         view::View,
@@ -85,7 +85,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Interval, cohorts: Cohorts,
     let days = whole_steps(&buckets, interval);
     let span = Span::of_days(&view.zone, days);
     let buckets = DayBuckets::new(&span.touched, interval)?;
-    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), false)?;
+    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked::default())?;
     let mut active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
     drop(metrics);
     let members = match cohorts {
@@ -125,8 +125,8 @@ fn whole_steps(buckets: &DayBuckets, interval: Interval) -> Range<Day> {
 /// Who of each step was first seen in it.
 fn first_seen(view: &View<'_, '_>, span: &Span, buckets: &DayBuckets, active: &[RoaringBitmap]) -> Result<Vec<RoaringBitmap>, Error> {
     let mut of_step: HashMap<usize, Vec<u32>> = HashMap::new();
-    for (person, first) in newcomers::of(view, &span.at)? {
-        of_step.entry(buckets.place(view.zone.day_of(first))).or_default().push(person);
+    for (person, day) in newcomers::by_day(view, &span.at)? {
+        of_step.entry(buckets.place(day)).or_default().push(person);
     }
     let cohort = |(place, active): (usize, &RoaringBitmap)| {
         let people: RoaringBitmap = of_step.remove(&place).unwrap_or_default().into_iter().collect();

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::base::{
     buckets::{DayBuckets, Interval, MomentBuckets},
-    group::{self, Bucket},
+    group::{self, Asked, Bucket},
     json,
     metric::Metric,
     view::View,
@@ -64,13 +64,14 @@ pub struct TrafficBucket {
 pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result<Traffic, Error> {
     let span = view.span.clone();
     let interval = interval.unwrap_or_else(|| Interval::usual(&span));
+    let asked = Asked { sessions: true, latency: true, visitors: false };
     let (starts, metrics) = if interval >= Interval::Day {
         let buckets = DayBuckets::new(&span.touched, interval)?;
-        let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), true)?;
+        let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), asked)?;
         (buckets.starts.iter().map(|day| view.zone.start_of(*day)).collect(), metrics)
     } else {
         let buckets = MomentBuckets::new(&span, &view.hours_zone()?, interval)?;
-        let metrics = group::series(view, &span, Bucket::Moments(&|at| buckets.place(at)), buckets.starts().len(), true)?;
+        let metrics = group::series(view, &span, Bucket::Moments(&|at| buckets.place(at)), buckets.starts().len(), asked)?;
         (buckets.starts().to_vec(), metrics)
     };
     let bucket = |(start, metric): (i64, Metric)| {

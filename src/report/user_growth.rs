@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::base::{
     buckets::{DayBuckets, Interval, date_text},
-    group::{self, Bucket},
+    group::{self, Asked, Bucket},
     newcomers,
     view::View,
 };
@@ -43,12 +43,13 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let span = view.span.clone();
     let interval = interval.unwrap_or_else(|| Interval::usual_days(&span)).max(Interval::Day);
     let buckets = DayBuckets::new(&span.touched, interval)?;
-    let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), false)?;
+    let metrics =
+        group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked { visitors: true, ..Asked::default() })?;
     let active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
     let mut cumulative = newcomers::count_before(view, span.at.start)?;
     let (mut new, mut first_seen) = (vec![0; buckets.len()], vec![0; buckets.len()]);
-    for (person, first) in newcomers::of(view, &span.at)? {
-        let place = buckets.place(view.zone.day_of(first));
+    for (person, day) in newcomers::by_day(view, &span.at)? {
+        let place = buckets.place(day);
         if let Some(count) = first_seen.get_mut(place) {
             *count += 1;
             new[place] += u64::from(active[place].contains(person));

@@ -119,6 +119,8 @@ create table daily_metrics (
     visitors blob not null,
     unique (part, audience, dimension, day, value)
 ) strict;
+-- What goes wrong has many values and few hits: its trends are read from here alone.
+create index daily_metrics_failures on daily_metrics (part, audience, dimension, day, value, hits) where dimension >= 6;
 -- Of sealed parts: all their days in one row. Visitors are a number here.
 create table part_totals (
     id integer primary key,

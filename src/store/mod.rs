@@ -51,7 +51,7 @@ pub(crate) use self::{
     part::PartState,
     raw::{Row, for_month},
     readers::{Limits, PartView, Readers, Snapshot},
-    rollup::{Audience, Cell, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap_at, cell, failure, sums, version, visitor_at},
+    rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, version, visitor_at},
     schema::{MetaKey, meta_get},
     store::{Settings, Store},
     temp::TempDir,

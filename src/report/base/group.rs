@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use rusqlite::params;
+use rusqlite::{CachedStatement, params};
 
 use crate::{
     clock::Millis,
@@ -12,9 +12,10 @@ use crate::{
         metric::Metric,
         scan::{self, failure_parts},
         span::Span,
+        union::Bits,
         view::View,
     },
-    store::{Audience, Cell, Context, Dimension, PartState, PartView, SLOT_MS, Snapshot, Sums, Value, bitmap_at, cell, sums},
+    store::{Audience, Context, Dimension, PartState, PartView, SLOT_MS, Snapshot, Value, cell},
     zone::{Day, Zone},
 };
 
@@ -40,7 +41,7 @@ pub(in crate::report) enum Bucket<'a> {
 }
 
 /// By place in time and by what they were grouped by.
-pub(in crate::report) type Groups = HashMap<(usize, Value), Metric>;
+pub(in crate::report) type Groups = hashbrown::HashMap<(usize, Value), Metric>;
 
 impl Bucket<'_> {
     pub(super) fn of(&self, at: Millis, zone: &Zone) -> usize {
@@ -64,15 +65,24 @@ pub(in crate::report) fn users(view: &mut View<'_, '_>, span: &Span) -> Result<M
     Ok(group(view, span, &grouping)?.into_values().next().unwrap_or_default())
 }
 
-/// Everything of each bucket; those without a hit are empty.
+/// What is asked for besides hits and users.
+#[derive(Clone, Copy, Default)]
+pub(in crate::report) struct Asked {
+    pub(in crate::report) sessions: bool,
+    pub(in crate::report) latency: bool,
+    pub(in crate::report) visitors: bool,
+}
+
+/// What was asked for of each bucket; those without a hit are empty.
 pub(in crate::report) fn series(
     view: &mut View<'_, '_>,
     span: &Span,
     bucket: Bucket<'_>,
     count: usize,
-    latency: bool,
+    asked: Asked,
 ) -> Result<Vec<Metric>, Error> {
-    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, sessions: true, latency, visitors: true })?;
+    let Asked { sessions, latency, visitors } = asked;
+    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, sessions, latency, visitors })?;
     let mut series = vec![Metric::default(); count];
     for ((place, _), metric) in groups {
         if let Some(bucket) = series.get_mut(place) {
@@ -82,39 +92,57 @@ pub(in crate::report) fn series(
     Ok(series)
 }
 
+/// Everything but visitors of each value.
 pub(in crate::report) fn by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
+    values(view, span, by, true)
+}
+
+/// The same without percentiles.
+pub(in crate::report) fn counts_by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
+    values(view, span, by, false)
+}
+
+fn values(view: &mut View<'_, '_>, span: &Span, by: Dimension, latency: bool) -> Result<HashMap<Value, Metric>, Error> {
     let sessions = matches!(by, Dimension::Platform | Dimension::Version | Dimension::Device | Dimension::Bot);
-    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, sessions, latency: true, visitors: false })?;
+    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, sessions, latency, visitors: false })?;
     Ok(groups.into_iter().map(|((_, value), metric)| (value, metric)).collect())
 }
 
 pub(in crate::report) fn group(view: &mut View<'_, '_>, span: &Span, grouping: &Grouping<'_>) -> Result<Groups, Error> {
-    let mut groups = Groups::new();
+    let (mut groups, mut bits) = (Groups::new(), Bits::default());
     let dimension = rolled_up(&view.filter, grouping);
     for part in view.snapshot.parts().to_vec() {
         view.snapshot.go_on()?;
         match dimension {
             Some(dimension) => {
-                days(view, &part, span, grouping, dimension, &mut groups).context("read roll-ups")?;
+                days(view, &part, span, grouping, dimension, &mut groups, &mut bits).context("read roll-ups")?;
                 for edge in span.edges(&view.zone) {
-                    moments(view, &part, &edge, grouping, &mut groups)?;
+                    moments(view, &part, &edge, grouping, &mut groups, &mut bits)?;
                 }
             }
             None => {
                 if grouping.by != Dimension::All || !view.filter.is_empty() {
                     view.snapshot.note_raw();
                 }
-                moments(view, &part, &span.at, grouping, &mut groups)?;
+                moments(view, &part, &span.at, grouping, &mut groups, &mut bits)?;
             }
         }
+        // Nothing to do for groups that no raw hit was added to.
         scan::add_times(view, &part, &mut groups)?;
-        groups.values_mut().for_each(Metric::end_part);
+        if grouping.visitors {
+            sound(groups.values_mut().try_for_each(|metric| metric.end_part(&mut bits)))?;
+        }
     }
+    sound(groups.values_mut().try_for_each(|metric| metric.end(&mut bits)))?;
     Ok(groups)
 }
 
+fn sound(joined: Option<()>) -> Result<(), Error> {
+    joined.ok_or_else(|| cell::damaged(0)).context("read roll-ups")
+}
+
 /// The dimension of the daily roll-ups that can say it; none if only single hits can, or quarters of an hour.
-fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
+pub(super) fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
     if filter.users.is_some() || matches!(grouping.bucket, Bucket::Moments(_)) {
         return None;
     }
@@ -135,7 +163,7 @@ fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
 }
 
 /// Whether a value of a roll-up passes the filter, and under which value it counts.
-fn value_of(filter: &Filter, by: Dimension, dimension: Dimension, value: Value) -> Option<Value> {
+pub(super) fn value_of(filter: &Filter, by: Dimension, dimension: Dimension, value: Value) -> Option<Value> {
     let passes = match (&value, dimension) {
         (Value::Number(number), Dimension::Endpoint) => u32::try_from(*number).is_ok_and(|number| filter.covers_endpoint(number)),
         (Value::Number(number), Dimension::Failure) => {
@@ -159,6 +187,7 @@ fn days(
     grouping: &Grouping<'_>,
     dimension: Dimension,
     groups: &mut Groups,
+    bits: &mut Bits,
 ) -> rusqlite::Result<()> {
     let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(()) };
     let (first, last) = (view.zone.day_of(least), view.zone.day_of(greatest));
@@ -168,9 +197,9 @@ fn days(
     let inside = span.days.contains(&first) && span.days.contains(&last);
     for audience in view.filter.audiences() {
         if inside && part.state == PartState::Sealed && matches!(grouping.bucket, Bucket::One) && !joins_visitors(&view.filter, grouping) {
-            totals(view.snapshot, part.number, *audience, &view.filter, grouping, dimension, groups)?;
+            totals(view.snapshot, part.number, *audience, &view.filter, grouping, dimension, groups, bits)?;
         } else {
-            daily(view.snapshot, part.number, *audience, &span.days, &view.filter, grouping, dimension, groups)?;
+            daily(view.snapshot, part.number, *audience, &span.days, &view.filter, grouping, dimension, groups, bits)?;
         }
     }
     Ok(())
@@ -182,6 +211,14 @@ fn joins_visitors(filter: &Filter, grouping: &Grouping<'_>) -> bool {
     grouping.visitors && grouping.by == Dimension::All && filter.version.is_some() && filter.platform.is_none()
 }
 
+/// What is not asked for is not even read: large blobs lie on pages of their own.
+fn prepare<'a>(snapshot: &'a Snapshot<'_>, sql: &str, grouping: &Grouping<'_>) -> rusqlite::Result<CachedStatement<'a>> {
+    let sql = if grouping.latency { sql.to_owned() } else { sql.replace("latency", "null") };
+    let sql = if grouping.visitors { sql } else { sql.replace("visitors", "null") };
+    snapshot.main().prepare_cached(&sql)
+}
+
+#[allow(clippy::too_many_arguments, reason = "one row of a table, as it is asked for")]
 fn totals(
     snapshot: &Snapshot<'_>,
     part: i64,
@@ -190,19 +227,13 @@ fn totals(
     grouping: &Grouping<'_>,
     dimension: Dimension,
     groups: &mut Groups,
+    bits: &mut Bits,
 ) -> rusqlite::Result<()> {
-    let mut statement = snapshot.main().prepare_cached(include_str!("group_totals.sql"))?;
+    let mut statement = prepare(snapshot, include_str!("group_totals.sql"), grouping)?;
     let mut rows = statement.query(params![part, audience as i64, dimension as i64])?;
-    let blobs = 1 + Sums::COLUMNS;
     while let Some(row) = rows.next()? {
         let Some(value) = value_of(filter, grouping.by, dimension, row.get(0)?) else { continue };
-        let metric = groups.entry((0, value)).or_default();
-        metric.sums += sums(row, 1)?;
-        if grouping.latency {
-            metric.latency += &cell::histogram_at(row, blobs)?;
-        }
-        metric.users |= bitmap_at(row, blobs + 1)?;
-        metric.visitors += row.get::<_, i64>(blobs + 2)?.unsigned_abs();
+        groups.entry((0, value)).or_default().add(row, 1, grouping, bits)?;
     }
     Ok(())
 }
@@ -217,25 +248,17 @@ fn daily(
     grouping: &Grouping<'_>,
     dimension: Dimension,
     groups: &mut Groups,
+    bits: &mut Bits,
 ) -> rusqlite::Result<()> {
-    let mut statement = snapshot.main().prepare_cached(include_str!("group_daily.sql"))?;
+    let mut statement = prepare(snapshot, include_str!("group_daily.sql"), grouping)?;
     let mut rows = statement.query(params![part, audience as i64, dimension as i64, days.start, days.end])?;
-    let blobs = 2 + Sums::COLUMNS;
     while let Some(row) = rows.next()? {
         let Some(value) = value_of(filter, grouping.by, dimension, row.get(0)?) else { continue };
         let place = match grouping.bucket {
             Bucket::Days(place) => place(row.get(1)?),
             _ => 0,
         };
-        let metric = groups.entry((place, value)).or_default();
-        metric.sums += sums(row, 2)?;
-        if grouping.latency {
-            metric.latency += &cell::histogram_at(row, blobs)?;
-        }
-        metric.users |= bitmap_at(row, blobs + 1)?;
-        if grouping.visitors {
-            metric.here |= bitmap_at(row, blobs + 2)?;
-        }
+        groups.entry((place, value)).or_default().add(row, 2, grouping, bits)?;
     }
     Ok(())
 }
@@ -247,6 +270,7 @@ fn moments(
     at: &Range<Millis>,
     grouping: &Grouping<'_>,
     groups: &mut Groups,
+    bits: &mut Bits,
 ) -> Result<(), Error> {
     let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(()) };
     if least >= at.end || greatest < at.start {
@@ -259,7 +283,7 @@ fn moments(
     if whole.is_empty() {
         return scan::rows(view, part, at, grouping, groups);
     }
-    slots(view, part, &whole, grouping, groups).context("read roll-ups")?;
+    slots(view, part, &whole, grouping, groups, bits).context("read roll-ups")?;
     for rest in [at.start..whole.start * SLOT_MS, whole.end * SLOT_MS..at.end] {
         if !rest.is_empty() {
             scan::rows(view, part, &rest, grouping, groups)?;
@@ -268,14 +292,21 @@ fn moments(
     Ok(())
 }
 
-fn slots(view: &View<'_, '_>, part: &PartView, whole: &Range<i64>, grouping: &Grouping<'_>, groups: &mut Groups) -> rusqlite::Result<()> {
-    let mut statement = view.main().prepare_cached(include_str!("group_slots.sql"))?;
+fn slots(
+    view: &View<'_, '_>,
+    part: &PartView,
+    whole: &Range<i64>,
+    grouping: &Grouping<'_>,
+    groups: &mut Groups,
+    bits: &mut Bits,
+) -> rusqlite::Result<()> {
+    let mut statement = prepare(view.snapshot, include_str!("group_slots.sql"), grouping)?;
     for audience in view.filter.audiences() {
         let mut rows = statement.query(params![part.number, *audience as i64, whole.start, whole.end])?;
         while let Some(row) = rows.next()? {
             let at = row.get::<_, i64>(0)? * SLOT_MS;
             let place = grouping.bucket.of(at, &view.zone);
-            groups.entry((place, Value::Number(0))).or_default().add(&Cell::read(row, 1)?);
+            groups.entry((place, Value::Number(0))).or_default().add(row, 1, grouping, bits)?;
         }
     }
     Ok(())

@@ -1,10 +1,15 @@
 use std::time::Duration;
 
 use roaring::RoaringBitmap;
+use rusqlite::{Row as SqlRow, types::ValueRef};
 
 use crate::{
-    report::base::view::View,
-    store::{Cell, FIRST_VISITOR, Histogram, Row, Sums, visitor_at},
+    report::base::{
+        group::Grouping,
+        union::{Bits, Pending},
+        view::View,
+    },
+    store::{FIRST_VISITOR, Histogram, Row, Sums, cell, visitor_at},
 };
 
 /// Sums of a range, and who was in it.
@@ -16,6 +21,9 @@ pub(in crate::report) struct Metric {
     pub(super) latency: Histogram,
     /// Visitors of the part that is being read: within it they are joined, from part to part their numbers are added.
     pub(super) here: RoaringBitmap,
+    /// Users and visitors that are still to be joined.
+    more_users: Pending,
+    more_here: Pending,
     /// Sessions of that part whose time is still to be looked up.
     pub(super) sessions_here: RoaringBitmap,
 }
@@ -63,11 +71,24 @@ impl Metric {
         self.visitors += other.visitors;
     }
 
-    pub(super) fn add(&mut self, cell: &Cell) {
-        self.sums += cell.sums;
-        self.latency += &cell.latency;
-        self.users |= &cell.users;
-        self.here |= &cell.visitors;
+    /// Adds a row of a roll-up, of its blobs those that are asked for: they lie after the sums, and these begin at a column.
+    pub(super) fn add(&mut self, row: &SqlRow<'_>, first: usize, asked: &Grouping<'_>, bits: &mut Bits) -> rusqlite::Result<()> {
+        self.sums += cell::sums(row, first)?;
+        let column = first + Sums::COLUMNS;
+        let blob = |column| row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from);
+        if asked.latency {
+            self.latency.add_blob(blob(column)?).ok_or_else(|| cell::damaged(column))?;
+        }
+        self.more_users.add(&mut self.users, blob(column + 1)?, bits).ok_or_else(|| cell::damaged(column + 1))?;
+        match row.get_ref(column + 2)? {
+            // Of whole parts a number is enough.
+            ValueRef::Integer(visitors) => self.visitors += visitors.unsigned_abs(),
+            ValueRef::Blob(visitors) if asked.visitors => {
+                self.more_here.add(&mut self.here, visitors, bits).ok_or_else(|| cell::damaged(column + 2))?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     pub(super) fn add_row(&mut self, row: &Row) {
@@ -80,8 +101,14 @@ impl Metric {
         }
     }
 
-    pub(super) fn end_part(&mut self) {
+    pub(super) fn end_part(&mut self, bits: &mut Bits) -> Option<()> {
+        self.more_here.join(&mut self.here, bits)?;
         self.visitors += self.here.len();
         self.here.clear();
+        Some(())
+    }
+
+    pub(super) fn end(&mut self, bits: &mut Bits) -> Option<()> {
+        self.more_users.join(&mut self.users, bits)
     }
 }

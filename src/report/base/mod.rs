@@ -6,6 +6,7 @@
 pub(super) mod answer;
 pub(super) mod ask;
 pub(super) mod buckets;
+pub(super) mod by_day;
 pub(super) mod devices;
 pub(super) mod filter;
 pub(super) mod group;
@@ -18,6 +19,7 @@ pub(super) mod page;
 pub(super) mod scan;
 pub(super) mod sessions;
 pub(super) mod span;
+mod union;
 pub(super) mod user_sums;
 pub(super) mod version;
 pub(super) mod view;

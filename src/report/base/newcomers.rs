@@ -3,7 +3,7 @@ use std::{collections::HashMap, ops::Range};
 use roaring::RoaringBitmap;
 use rusqlite::Connection;
 
-use crate::{clock::Millis, error::Error, report::base::view::View, store::Context};
+use crate::{clock::Millis, error::Error, report::base::view::View, store::Context, zone::Day};
 
 /// People who were first seen in a time, whoever they were seen as, each with that moment.
 pub(in crate::report) fn of(view: &View<'_, '_>, at: &Range<Millis>) -> Result<Vec<(u32, Millis)>, Error> {
@@ -14,7 +14,7 @@ pub(in crate::report) fn of(view: &View<'_, '_>, at: &Range<Millis>) -> Result<V
         let mut newcomers = Vec::new();
         while let Some(row) = rows.next()? {
             let number = row.get(0)?;
-            if !merged.contains_key(&view.aliases.of(number)) {
+            if merged.is_empty() || !merged.contains_key(&view.aliases.of(number)) {
                 newcomers.push((number, row.get(1)?));
             }
         }
@@ -22,6 +22,20 @@ pub(in crate::report) fn of(view: &View<'_, '_>, at: &Range<Millis>) -> Result<V
         Ok(newcomers)
     };
     read().context("read when users were first seen")
+}
+
+/// The same with the day of that moment.
+pub(in crate::report) fn by_day(view: &View<'_, '_>, at: &Range<Millis>) -> Result<Vec<(u32, Day)>, Error> {
+    // They come in the order of time: most are of the same day as the one before.
+    let (mut span, mut day) = (0..0, 0);
+    let of_day = |(person, first)| {
+        if !span.contains(&first) {
+            day = view.zone.day_of(first);
+            span = view.zone.span_of(day);
+        }
+        (person, day)
+    };
+    Ok(of(view, at)?.into_iter().map(of_day).collect())
 }
 
 /// Those of them who are in a set of users.

@@ -126,12 +126,16 @@ pub(in crate::report) fn each(
     }
     let Some((first, last)) = row_range(view, part, at).context("read roll-ups")? else { return Ok(()) };
     let mut only = String::new();
-    let devices: Vec<u32> = (0_u32..).zip(of_device).filter(|(_, place)| place.is_some()).map(|(number, _)| number).collect();
-    if devices.len() < of_device.len() {
-        only += &among("device", devices.iter().copied());
-    }
+    // Mostly there are fewer endpoints than devices, and what is checked first is checked most.
     if let Some(endpoints) = &view.filter.endpoints {
         only += &among("endpoint", endpoints.iter());
+    }
+    let devices: Vec<u32> = (0_u32..).zip(of_device).filter(|(_, place)| place.is_some()).map(|(number, _)| number).collect();
+    if devices.is_empty() && !of_device.is_empty() {
+        return Ok(());
+    }
+    if devices.len() < of_device.len() {
+        only += &among("device", devices.iter().copied());
     }
     raw::scan(view.snapshot.raw(part.month)?, part.month, &only, first, last, show).context("read raw hits")
 }

@@ -1,7 +1,8 @@
 //! What single people did: from the totals of their months, and from sessions where a range cuts a month.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
+use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 use rusqlite::params;
 
@@ -15,7 +16,7 @@ use crate::{
         span::Span,
         view::View,
     },
-    store::{Context, FIRST_VISITOR, PartView, Row, rows_of},
+    store::{Context, FIRST_VISITOR, PartView, Row},
 };
 
 /// What one person did in a range.
@@ -143,14 +144,15 @@ fn by_sessions(
         return Err(scan::put_away(part.month));
     }
     let past = sessions::first_past(view, part)?;
+    // With a plus before it the index by user is not used: nearly everybody would be looked up there, and put in order.
     let mut which =
-        format!(" and number < {past} and last >= {} and opened < {} and user < {FIRST_VISITOR} and user > 0", at.start, at.end + MARGIN);
+        format!(" and number < {past} and last >= {} and opened < {} and +user < {FIRST_VISITOR} and +user > 0", at.start, at.end + MARGIN);
     if let Some(members) = members(view, only) {
         let members: Vec<String> = members.iter().map(|user| user.to_string()).collect();
         which += &format!(" and user in ({})", members.join(","));
     }
     // Row numbers, which are most of a session, are read of those alone that lie across an edge.
-    let (mut across, aliases, month) = (Vec::new(), view.aliases.clone(), part.month);
+    let (mut across, aliases, month) = (Across::new(), view.aliases.clone(), part.month);
     sessions::each(view, part, &Which { only: &which, order: "order by number", limit: usize::MAX >> 1, rows: false }, |session| {
         let Session { user, device, opened, last, time, hits, actions, errors, .. } = session;
         let sum = sums.entry(aliases.of(user)).or_default();
@@ -162,23 +164,60 @@ fn by_sessions(
             (sum.hits, sum.actions, sum.errors) = (sum.hits + hits, sum.actions + actions, sum.errors + errors);
             sum.seen(last, device, Some(LastSession { month, number: session.number, user }));
         } else {
-            across.push(session.number);
+            across.insert(session.number, (session.user, opened - MARGIN..last + 1));
         }
         true
     })?;
-    let start = part.month.start();
-    for number in across {
-        let Some(session) = sessions::one(view, part, number)? else { continue };
-        debug_assert!(rows_of(&session.rows).next().is_some());
-        let sum = sums.entry(aliases.of(session.user)).or_default();
+    if across.len() > FEW {
+        count_scanned(view, part, at, &across, sums)?;
+    } else {
+        count_listed(view, part, at, &across, sums)?;
+    }
+    // Whoever had nothing but sessions that only touched the range.
+    sums.retain(|_, sum| sum.hits > 0 || sum.sessions > 0);
+    Ok(())
+}
+
+/// Sessions that lie across an edge: whose they are, and when they were.
+type Across = HashMap<u32, (u32, Range<Millis>)>;
+
+/// Of more sessions than this single hits are not looked up.
+const FEW: usize = 100;
+
+fn count_listed(view: &mut View<'_, '_>, part: &PartView, at: &Range<Millis>, across: &Across, sums: &mut UserSums) -> Result<(), Error> {
+    let (start, aliases) = (part.month.start(), view.aliases.clone());
+    for (number, (user, _)) in across {
+        let Some(session) = sessions::one(view, part, *number)? else { continue };
+        let sum = sums.entry(aliases.of(*user)).or_default();
         sessions::each_row(view, part, &session, |row| {
             if at.contains(&(start + row.at)) {
                 sum.count(row, start + row.at);
             }
         })?;
     }
-    // Whoever had nothing but sessions that only touched the range.
-    sums.retain(|_, sum| sum.hits > 0 || sum.sessions > 0);
+    Ok(())
+}
+
+/// Reads all hits around the edges in a row, which is less than to look up those of thousands of sessions.
+fn count_scanned(view: &mut View<'_, '_>, part: &PartView, at: &Range<Millis>, across: &Across, sums: &mut UserSums) -> Result<(), Error> {
+    let (mut first, mut last) = (at.start..at.start, at.end..at.end);
+    for (_, time) in across.values() {
+        if time.start < at.start {
+            first.end = first.end.max(time.end.min(at.end));
+        }
+        if time.end > at.end {
+            last.start = last.start.min(time.start.max(at.start));
+        }
+    }
+    let windows = if first.end >= last.start { vec![at.clone()] } else { vec![first, last] };
+    let (aliases, any) = (view.aliases.clone(), vec![Some(0); view.devices()?.iter().count()]);
+    for window in windows.iter().filter(|window| !window.is_empty()) {
+        scan::each(view, part, window, &any, |row, moment| {
+            if let Some((user, _)) = across.get(&row.session) {
+                sums.entry(aliases.of(*user)).or_default().count(row, moment);
+            }
+        })?;
+    }
     Ok(())
 }
 

@@ -49,6 +49,49 @@ pub(crate) fn from_blob(blob: &[u8]) -> Option<RoaringBitmap> {
     }
 }
 
+/// Shows a set's numbers, those with the same high half together, each low half in two bytes; says no, and shows nothing, if
+/// some of it does not lie on disk as a list of numbers. None if it is damaged.
+pub(crate) fn each(blob: &[u8], mut show: impl FnMut(u16, &[[u8; 2]])) -> Option<bool> {
+    let (form, bytes) = match blob.split_first() {
+        None => return Some(true),
+        Some((form, bytes)) => (*form, bytes),
+    };
+    if form == LIST {
+        let mut before = 0_u64;
+        let number = |step| {
+            before = before.checked_add(step)?;
+            let number = u32::try_from(before).ok()?;
+            show((number >> 16) as u16, &[(number as u16).to_le_bytes()]);
+            Some(true)
+        };
+        return varint::numbers(bytes).map(number).try_fold(true, |_, known| known.map(|_| true));
+    }
+    // The portable form: a cookie, the number of containers, of each its high half and how many numbers, where it begins; then
+    // the low halves.
+    let u32_at = |place: usize| Some(u32::from_le_bytes(*bytes.get(place..)?.first_chunk()?));
+    if form != ROARING || u32_at(0)? != NO_RUNS {
+        return (form == ROARING).then_some(false);
+    }
+    let count = u32_at(4)? as usize;
+    let heads = bytes.get(8..)?.get(..count.checked_mul(4)?)?.as_chunks::<4>().0;
+    let heads = || heads.iter().map(|[a, b, c, d]| (u16::from_le_bytes([*a, *b]), usize::from(u16::from_le_bytes([*c, *d])) + 1));
+    if heads().any(|(_, size)| size > LONGEST_ARRAY) {
+        return Some(false);
+    }
+    let mut rest = bytes.get(8 + count * 8..)?;
+    for (high, size) in heads() {
+        let (lows, after) = rest.split_at_checked(size * 2)?;
+        show(high, lows.as_chunks().0);
+        rest = after;
+    }
+    Some(true)
+}
+
+/// The cookie of a set without runs.
+const NO_RUNS: u32 = 12_346;
+/// A container of more numbers is a bitmap.
+const LONGEST_ARRAY: usize = 4096;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -70,12 +113,18 @@ mod tests {
                 stored = to_blob(&mut set);
             }
             prop_assert_eq!(&from_blob(&stored).unwrap(), &at_once);
+            let mut shown = RoaringBitmap::new();
+            let number = |high: u16, low: &[u8; 2]| u32::from(high) << 16 | u32::from(u16::from_le_bytes(*low));
+            if each(&stored, |high, lows| shown.extend(lows.iter().map(|low| number(high, low)))).unwrap() {
+                prop_assert_eq!(&shown, &at_once);
+            }
             prop_assert_eq!(stored, to_blob(&mut at_once));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
             let _ = from_blob(&bytes);
+            let _ = each(&bytes, |_, _| ());
         }
     }
 }

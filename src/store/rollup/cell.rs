@@ -116,15 +116,15 @@ pub(crate) fn sums(row: &SqlRow<'_>, first: usize) -> rusqlite::Result<Sums> {
     Ok(Sums::of_values(values))
 }
 
-pub(crate) fn histogram_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Histogram> {
+fn histogram_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Histogram> {
     Histogram::from_blob(row.get_ref(column)?.as_blob()?).ok_or_else(|| damaged(column))
 }
 
-pub(crate) fn bitmap_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<RoaringBitmap> {
+fn bitmap_at(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<RoaringBitmap> {
     bitmap::from_blob(row.get_ref(column)?.as_blob()?).ok_or_else(|| damaged(column))
 }
 
-fn damaged(column: usize) -> rusqlite::Error {
+pub(crate) fn damaged(column: usize) -> rusqlite::Error {
     let advice = "a roll-up is damaged or was written by a newer version: `reprocess` makes it anew from the raw hits";
     rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, advice.into())
 }

@@ -88,17 +88,23 @@ impl Histogram {
     }
 
     pub(crate) fn from_blob(blob: &[u8]) -> Option<Self> {
-        let (version, rest) = blob.split_first()?;
         let mut histogram = Self::default();
+        histogram.add_blob(blob)?;
+        Some(histogram)
+    }
+
+    /// Adds what lies on disk; `None` if that is damaged, and some of it may have been added then.
+    pub(crate) fn add_blob(&mut self, blob: &[u8]) -> Option<()> {
+        let (version, rest) = blob.split_first()?;
         let (mut numbers, mut place) = (varint::numbers(rest), 0);
         while let (Some(step), Some(count)) = (numbers.next(), numbers.next()) {
             place += usize::try_from(step).ok()?;
             if place > bucket(LONGEST) {
                 return None;
             }
-            *histogram.at(place) += count;
+            *self.at(place) += count;
         }
-        (*version == VERSION).then_some(histogram)
+        (*version == VERSION).then_some(())
     }
 }
 

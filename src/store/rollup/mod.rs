@@ -3,7 +3,7 @@
 //! A row is counted in memory (`fold.rs`) under its slot, endpoint and device; every few seconds that is added to the tables
 //! (`write.rs`), where devices become platforms, versions, names and bot classes.
 
-mod bitmap;
+pub(crate) mod bitmap;
 pub(crate) mod cell;
 mod days;
 mod fold;
@@ -15,7 +15,7 @@ mod user_total;
 mod write;
 
 pub(crate) use self::{
-    cell::{Cell, Histogram, Sums, bitmap_at, sums, visitor_at},
+    cell::{Histogram, Sums, visitor_at},
     key::{Audience, Dimension, SLOT_MS, Value, failure, version},
 };
 pub(super) use self::{

@@ -12,8 +12,7 @@ use super::{openapi::Document, query::Query};
 use crate::{
     access::Role,
     counters::{Counters, State as WriterState},
-    report::Health,
-    store::Cancel,
+    report::{Cancel, Health},
     web::{
         host::{Granted, Host, Site},
         router::answered,

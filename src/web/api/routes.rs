@@ -23,8 +23,7 @@ use super::{
 };
 use crate::{
     access::Role,
-    report::{Answer, Interval, Reports},
-    store::Cancel,
+    report::{Answer, Cancel, Interval, Reports},
     web::{
         host::{Host, Site},
         router::answered,
