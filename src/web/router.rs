@@ -11,7 +11,14 @@ use super::{
 };
 #[cfg(feature = "cli")]
 use crate::auth::OneTimeLink;
-use crate::{access::Guard, analytics::Analytics, config::Config, error::Error, layer::Proxies, report::{Cancel, Reports};
+use crate::{
+    access::Guard,
+    analytics::Analytics,
+    config::Config,
+    error::Error,
+    layer::Proxies,
+    report::{Cancel, Reports},
+};
 
 /// The pages, ready to be merged into any axum router, **before** the layer is added:
 /// `.merge(analytics.dashboard(guard)).layer(analytics.layer())`.
