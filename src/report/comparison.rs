@@ -115,7 +115,8 @@ fn length(view: &View<'_, '_>, span: &Span) -> f64 {
 fn used(view: &mut View<'_, '_>, span: &Span) -> Result<HashMap<String, Used>, Error> {
     let first = span.touched.start;
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
-    let grouping = Grouping { by: Dimension::Endpoint, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false };
+    let grouping =
+        Grouping { by: Dimension::Endpoint, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false, recent: None };
     let groups = group::group(view, span, &grouping)?;
     let names = view.names()?;
     let mut used: HashMap<String, Used> = HashMap::new();

@@ -29,6 +29,8 @@ pub(in crate::report) struct Grouping<'a> {
     pub(in crate::report) latency: bool,
     /// Whether visitors are asked for.
     pub(in crate::report) visitors: bool,
+    /// Since when users are asked for once more; only where single hits are read.
+    pub(in crate::report) recent: Option<Millis>,
 }
 
 /// Which place in time a hit is added to.
@@ -53,15 +55,21 @@ impl Bucket<'_> {
     }
 }
 
-/// Everything in the view's own range as one.
+/// Everything in a range as one.
 pub(in crate::report) fn all(view: &mut View<'_, '_>, span: &Span) -> Result<Metric, Error> {
-    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: true, latency: true, visitors: true };
-    Ok(group(view, span, &grouping)?.into_values().next().unwrap_or_default())
+    Ok(all_and_recent(view, span, None)?.0)
+}
+
+/// The same; and whether it was made of single hits alone, so that it knows who was there since a moment too.
+pub(in crate::report) fn all_and_recent(view: &mut View<'_, '_>, span: &Span, recent: Option<Millis>) -> Result<(Metric, bool), Error> {
+    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: true, latency: true, visitors: true, recent };
+    let is_raw = rolled_up(&view.filter, &grouping).is_none() && !view.filter.is_empty();
+    Ok((group(view, span, &grouping)?.into_values().next().unwrap_or_default(), is_raw))
 }
 
 /// Who was there.
 pub(in crate::report) fn users(view: &mut View<'_, '_>, span: &Span) -> Result<Metric, Error> {
-    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: false, latency: false, visitors: false };
+    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: false, latency: false, visitors: false, recent: None };
     Ok(group(view, span, &grouping)?.into_values().next().unwrap_or_default())
 }
 
@@ -82,7 +90,7 @@ pub(in crate::report) fn series(
     asked: Asked,
 ) -> Result<Vec<Metric>, Error> {
     let Asked { sessions, latency, visitors } = asked;
-    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, sessions, latency, visitors })?;
+    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, sessions, latency, visitors, recent: None })?;
     let mut series = vec![Metric::default(); count];
     for ((place, _), metric) in groups {
         if let Some(bucket) = series.get_mut(place) {
@@ -104,7 +112,7 @@ pub(in crate::report) fn counts_by_value(view: &mut View<'_, '_>, span: &Span, b
 
 fn values(view: &mut View<'_, '_>, span: &Span, by: Dimension, latency: bool) -> Result<HashMap<Value, Metric>, Error> {
     let sessions = matches!(by, Dimension::Platform | Dimension::Version | Dimension::Device | Dimension::Bot);
-    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, sessions, latency, visitors: false })?;
+    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, sessions, latency, visitors: false, recent: None })?;
     Ok(groups.into_iter().map(|((_, value), metric)| (value, metric)).collect())
 }
 

@@ -19,6 +19,8 @@ pub(in crate::report) struct Metric {
     pub(in crate::report) users: RoaringBitmap,
     pub(in crate::report) visitors: u64,
     pub(super) latency: Histogram,
+    /// Users since the moment that was said, of single hits alone.
+    pub(super) recent: RoaringBitmap,
     /// Visitors of the part that is being read: within it they are joined, from part to part their numbers are added.
     pub(super) here: RoaringBitmap,
     /// Users and visitors that are still to be joined.
@@ -44,6 +46,10 @@ impl Metric {
     /// Users, each person once.
     pub(in crate::report) fn count_users(&self, view: &View<'_, '_>) -> u64 {
         if view.aliases.is_empty() { self.users.len() } else { view.persons(&self.users).len() }
+    }
+
+    pub(in crate::report) fn count_recent(&self, view: &View<'_, '_>) -> u64 {
+        view.persons(&self.recent).len()
     }
 
     pub(in crate::report) fn latency(&self) -> Latency {

@@ -12,7 +12,7 @@ use crate::{
         group::{Grouping, Groups},
         view::View,
     },
-    store::{Context, Dimension, Packed, PartView, Row, SLOT_MS, Value, failure, for_month, raw},
+    store::{Context, Dimension, FIRST_VISITOR, Packed, PartView, Row, SLOT_MS, Value, failure, for_month, raw},
 };
 
 /// Endpoint and outcome of a failure's number.
@@ -83,6 +83,9 @@ pub(super) fn rows(
         };
         let metric = found.entry((place, value)).or_default();
         metric.add_row(row);
+        if grouping.recent.is_some_and(|since| moment >= since) && (1..FIRST_VISITOR).contains(&row.user) {
+            metric.recent.insert(row.user);
+        }
         if grouping.sessions && (splits || row.outcome.opens()) {
             metric.sessions_here.insert(row.session);
         }
@@ -96,6 +99,7 @@ pub(super) fn rows(
         group.sums += metric.sums;
         group.latency += &metric.latency;
         group.users |= &metric.users;
+        group.recent |= &metric.recent;
         group.here |= &metric.here;
         group.sessions_here |= &metric.sessions_here;
     }
