@@ -16,7 +16,7 @@ fn questions(c: &mut Criterion) {
                 group.bench_function(question.name, |b| b.iter(|| year.ask(question, asked)));
                 // Seconds each, ten times: `--bin questions` asks them less often.
                 let is_long = asked == Asked::AllTime && year.name == "10 M";
-                if !is_long && year.ask_raw(question, asked) {
+                if !is_long && question.is_plain() {
                     group.bench_function(format!("{} of raw rows", question.name), |b| b.iter(|| year.ask_raw(question, asked)));
                 }
             }

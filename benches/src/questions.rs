@@ -35,6 +35,13 @@ pub struct Question {
     sql: Option<&'static str>,
 }
 
+impl Question {
+    /// Whether somebody wrote it down in SQL.
+    pub fn is_plain(&self) -> bool {
+        self.sql.is_some()
+    }
+}
+
 const PEOPLE: &str = "from hits where bot = 0 and at >= ?1 and at < ?2";
 
 macro_rules! question {

@@ -12,6 +12,7 @@ use super::base::{
 use crate::{
     error::Error,
     store::{Dimension, Value},
+    zone::Day,
 };
 
 /// Features in two periods, per day, so that periods of unlike length can be compared.
@@ -60,6 +61,7 @@ struct Used {
     days: BTreeMap<usize, RoaringBitmap>,
 }
 
+const MONTH: usize = 30;
 const DAY: f64 = 86_400_000.0;
 
 /// Without another period it is the one before, up to the same time of day.
@@ -79,7 +81,9 @@ pub(super) fn ask(view: &mut View<'_, '_>, other: Option<&Ask>) -> Result<Compar
         let none = Used::default();
         let (now, before) = (now.get(key).unwrap_or(&none), before.get(key).unwrap_or(&none));
         let per_day = |count: u64, days: f64| if days > 0.0 { count as f64 / days } else { 0.0 };
-        let daily = |used: &Used| used.days.values().map(|users| view.persons(users).len()).sum::<u64>();
+        let merged = !view.aliases.is_empty();
+        let count = |users: &RoaringBitmap| if merged { view.persons(users).len() } else { users.len() };
+        let daily = |used: &Used| used.days.values().map(count).sum::<u64>();
         let all = |used: &Used| {
             let mut all = RoaringBitmap::new();
             used.days.values().for_each(|users| all |= users);
@@ -117,15 +121,26 @@ fn used(view: &mut View<'_, '_>, span: &Span) -> Result<HashMap<String, Used>, E
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
     let grouping =
         Grouping { by: Dimension::Endpoint, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false, recent: None };
-    let groups = group::group(view, span, &grouping)?;
-    let names = view.names()?;
+    // Each endpoint of each day is much to hold at once: a month at a time.
+    let mut spans = vec![span.clone()];
+    if span.days == span.touched {
+        let starts = span.days.clone().step_by(MONTH);
+        spans = starts.map(|start| Span::of_days(&view.zone, start..(start + MONTH as Day).min(span.days.end))).collect();
+    }
     let mut used: HashMap<String, Used> = HashMap::new();
-    for ((place, value), metric) in groups {
-        let Value::Number(number) = value else { continue };
-        let Some(endpoint) = names.endpoint(number) else { continue };
-        let feature = used.entry(endpoint.feature.clone()).or_default();
-        feature.hits += metric.hits();
-        *feature.days.entry(place).or_default() |= metric.users;
+    for span in &spans {
+        let groups = group::group(view, span, &grouping)?;
+        let names = view.names()?;
+        for ((place, value), metric) in groups {
+            let Value::Number(number) = value else { continue };
+            let Some(endpoint) = names.endpoint(number) else { continue };
+            let feature = match used.get_mut(&endpoint.feature) {
+                Some(feature) => feature,
+                None => used.entry(endpoint.feature.clone()).or_default(),
+            };
+            feature.hits += metric.hits();
+            *feature.days.entry(place).or_default() |= metric.users;
+        }
     }
     Ok(used)
 }
