@@ -5,7 +5,8 @@ use rusqlite::params;
 use crate::{
     error::Error,
     report::base::{
-        group::{Bucket, Grouping, group, rolled_up, value_of},
+        group::{Bucket, Grouping, group},
+        rollups::{rolled_up, value_of},
         span::Span,
         view::View,
     },

@@ -2,20 +2,18 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use rusqlite::{CachedStatement, params};
-
 use crate::{
     clock::Millis,
     error::Error,
     report::base::{
-        filter::Filter,
         metric::Metric,
-        scan::{self, failure_parts},
+        rollups::{Reading, rolled_up},
+        scan,
         span::Span,
         union::Bits,
         view::View,
     },
-    store::{Audience, Context, Dimension, PartState, PartView, SLOT_MS, Snapshot, Value, cell},
+    store::{Context, Dimension, PartView, SLOT_MS, Value, cell},
     zone::{Day, Zone},
 };
 
@@ -123,7 +121,8 @@ pub(in crate::report) fn group(view: &mut View<'_, '_>, span: &Span, grouping: &
         view.snapshot.go_on()?;
         match dimension {
             Some(dimension) => {
-                days(view, &part, span, grouping, dimension, &mut groups, &mut bits).context("read roll-ups")?;
+                let mut reading = Reading { view, part: &part, grouping, groups: &mut groups, bits: &mut bits };
+                reading.days(span, dimension).context("read roll-ups")?;
                 for edge in span.edges(&view.zone) {
                     moments(view, &part, &edge, grouping, &mut groups, &mut bits)?;
                 }
@@ -149,128 +148,6 @@ fn sound(joined: Option<()>) -> Result<(), Error> {
     joined.ok_or_else(|| cell::damaged(0)).context("read roll-ups")
 }
 
-/// The dimension of the daily roll-ups that can say it; none if only single hits can, or quarters of an hour.
-pub(super) fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dimension> {
-    if filter.users.is_some() || matches!(grouping.bucket, Bucket::Moments(_)) {
-        return None;
-    }
-    let (endpoint, status) = (filter.endpoints.is_some(), filter.status.is_some());
-    let by = grouping.by;
-    match by {
-        Dimension::All if filter.is_empty() => Some(by),
-        Dimension::All if status || (endpoint && (filter.has_device() || grouping.sessions)) => None,
-        Dimension::All if endpoint => Some(Dimension::Endpoint),
-        Dimension::All if filter.version.is_some() => Some(Dimension::Version),
-        Dimension::All => Some(Dimension::Platform),
-        Dimension::Endpoint => (!filter.has_device() && !status).then_some(by),
-        Dimension::Version => (!endpoint && !status).then_some(by),
-        Dimension::Platform => (!endpoint && !status && filter.version.is_none()).then_some(by),
-        Dimension::Failure => (!filter.has_device()).then_some(by),
-        Dimension::Device | Dimension::Bot | Dimension::Error => filter.is_empty().then_some(by),
-    }
-}
-
-/// Whether a value of a roll-up passes the filter, and under which value it counts.
-pub(super) fn value_of(filter: &Filter, by: Dimension, dimension: Dimension, value: Value) -> Option<Value> {
-    let passes = match (&value, dimension) {
-        (Value::Number(number), Dimension::Endpoint) => u32::try_from(*number).is_ok_and(|number| filter.covers_endpoint(number)),
-        (Value::Number(number), Dimension::Failure) => {
-            let (endpoint, outcome) = failure_parts(*number);
-            filter.covers_endpoint(endpoint) && filter.covers_status(outcome)
-        }
-        (Value::Name(name), Dimension::Platform) => filter.platform.as_deref().is_none_or(|platform| platform == &**name),
-        (Value::Name(name), Dimension::Version) => {
-            let (platform, version) = name.split_once('\u{1f}').unwrap_or((name, ""));
-            filter.platform.as_deref().is_none_or(|wanted| wanted == platform) && filter.covers_version(version)
-        }
-        _ => true,
-    };
-    passes.then(|| if by == dimension { value } else { Value::Number(0) })
-}
-
-fn days(
-    view: &View<'_, '_>,
-    part: &PartView,
-    span: &Span,
-    grouping: &Grouping<'_>,
-    dimension: Dimension,
-    groups: &mut Groups,
-    bits: &mut Bits,
-) -> rusqlite::Result<()> {
-    let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(()) };
-    let (first, last) = (view.zone.day_of(least), view.zone.day_of(greatest));
-    if first >= span.days.end || last < span.days.start {
-        return Ok(());
-    }
-    let inside = span.days.contains(&first) && span.days.contains(&last);
-    for audience in view.filter.audiences() {
-        if inside && part.state == PartState::Sealed && matches!(grouping.bucket, Bucket::One) && !joins_visitors(&view.filter, grouping) {
-            totals(view.snapshot, part.number, *audience, &view.filter, grouping, dimension, groups, bits)?;
-        } else {
-            daily(view.snapshot, part.number, *audience, &span.days, &view.filter, grouping, dimension, groups, bits)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether several values are counted as one, a version of all platforms: totals only say how many visitors each had, and a
-/// visitor of two is one.
-fn joins_visitors(filter: &Filter, grouping: &Grouping<'_>) -> bool {
-    grouping.visitors && grouping.by == Dimension::All && filter.version.is_some() && filter.platform.is_none()
-}
-
-/// What is not asked for is not even read: large blobs lie on pages of their own.
-fn prepare<'a>(snapshot: &'a Snapshot<'_>, sql: &str, grouping: &Grouping<'_>) -> rusqlite::Result<CachedStatement<'a>> {
-    let sql = if grouping.latency { sql.to_owned() } else { sql.replace("latency", "null") };
-    let sql = if grouping.visitors { sql } else { sql.replace("visitors", "null") };
-    snapshot.main().prepare_cached(&sql)
-}
-
-#[allow(clippy::too_many_arguments, reason = "one row of a table, as it is asked for")]
-fn totals(
-    snapshot: &Snapshot<'_>,
-    part: i64,
-    audience: Audience,
-    filter: &Filter,
-    grouping: &Grouping<'_>,
-    dimension: Dimension,
-    groups: &mut Groups,
-    bits: &mut Bits,
-) -> rusqlite::Result<()> {
-    let mut statement = prepare(snapshot, include_str!("group_totals.sql"), grouping)?;
-    let mut rows = statement.query(params![part, audience as i64, dimension as i64])?;
-    while let Some(row) = rows.next()? {
-        let Some(value) = value_of(filter, grouping.by, dimension, row.get(0)?) else { continue };
-        groups.entry((0, value)).or_default().add(row, 1, grouping, bits)?;
-    }
-    Ok(())
-}
-
-#[allow(clippy::too_many_arguments, reason = "one row of a table, as it is asked for")]
-fn daily(
-    snapshot: &Snapshot<'_>,
-    part: i64,
-    audience: Audience,
-    days: &Range<Day>,
-    filter: &Filter,
-    grouping: &Grouping<'_>,
-    dimension: Dimension,
-    groups: &mut Groups,
-    bits: &mut Bits,
-) -> rusqlite::Result<()> {
-    let mut statement = prepare(snapshot, include_str!("group_daily.sql"), grouping)?;
-    let mut rows = statement.query(params![part, audience as i64, dimension as i64, days.start, days.end])?;
-    while let Some(row) = rows.next()? {
-        let Some(value) = value_of(filter, grouping.by, dimension, row.get(0)?) else { continue };
-        let place = match grouping.bucket {
-            Bucket::Days(place) => place(row.get(1)?),
-            _ => 0,
-        };
-        groups.entry((place, value)).or_default().add(row, 2, grouping, bits)?;
-    }
-    Ok(())
-}
-
 /// What is no whole day: quarters of an hour where nothing but they are needed, and single hits.
 fn moments(
     view: &mut View<'_, '_>,
@@ -291,30 +168,11 @@ fn moments(
     if whole.is_empty() {
         return scan::rows(view, part, at, grouping, groups);
     }
-    slots(view, part, &whole, grouping, groups, bits).context("read roll-ups")?;
+    let mut reading = Reading { view, part, grouping, groups, bits };
+    reading.slots(&whole).context("read roll-ups")?;
     for rest in [at.start..whole.start * SLOT_MS, whole.end * SLOT_MS..at.end] {
         if !rest.is_empty() {
             scan::rows(view, part, &rest, grouping, groups)?;
-        }
-    }
-    Ok(())
-}
-
-fn slots(
-    view: &View<'_, '_>,
-    part: &PartView,
-    whole: &Range<i64>,
-    grouping: &Grouping<'_>,
-    groups: &mut Groups,
-    bits: &mut Bits,
-) -> rusqlite::Result<()> {
-    let mut statement = prepare(view.snapshot, include_str!("group_slots.sql"), grouping)?;
-    for audience in view.filter.audiences() {
-        let mut rows = statement.query(params![part.number, *audience as i64, whole.start, whole.end])?;
-        while let Some(row) = rows.next()? {
-            let at = row.get::<_, i64>(0)? * SLOT_MS;
-            let place = grouping.bucket.of(at, &view.zone);
-            groups.entry((place, Value::Number(0))).or_default().add(row, 1, grouping, bits)?;
         }
     }
     Ok(())

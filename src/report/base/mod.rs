@@ -16,6 +16,7 @@ pub(super) mod metric;
 pub(super) mod names;
 pub(super) mod newcomers;
 pub(super) mod page;
+mod rollups;
 pub(super) mod scan;
 pub(super) mod sessions;
 pub(super) mod span;
