@@ -144,7 +144,7 @@ impl Config {
         );
         let r = &self.recording;
         check((64 << 10..=1 << 30).contains(&r.queue_bytes), "recording.queue_bytes must lie between 64 KiB and 1 GiB");
-        check((1..=14_000).contains(&r.batch_hits), "recording.batch_hits must lie between 1 and 14 000");
+        check((1..=28_000).contains(&r.batch_hits), "recording.batch_hits must lie between 1 and 28 000");
         check((1..=60_000).contains(&r.batch_age_ms), "recording.batch_age_ms must lie between 1 and 60 000");
         check((1..=60_000).contains(&r.checkpoint_age_ms), "recording.checkpoint_age_ms must lie between 1 and 60 000");
         check((1..=86_400).contains(&r.session_timeout_s), "recording.session_timeout_s must lie between 1 and 86 400");

@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
-use hashbrown::{HashMap, hash_map::EntryRef};
+use hashbrown::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{connection::Context, devices::Devices};
+use super::{
+    connection::Context,
+    devices::Devices,
+    lately::{Known, Lately},
+};
 use crate::{
     clock::Millis,
     device::{Bot, Device},
@@ -15,7 +19,7 @@ use crate::{
 ///
 /// Endpoints, devices and errors are few and all in memory; users are many, so the ones seen lately are.
 pub(super) struct Dictionary {
-    users: Users,
+    users: Lately,
     endpoints: HashMap<Box<str>, u32>,
     devices: HashMap<Arc<Device>, u32>,
     /// The writer hands the same allocation out for the same headers; the clone keeps the address its own.
@@ -113,33 +117,28 @@ impl Dictionary {
             device: next("devices")?,
             error: next("errors")?.max(FIRST_FREE),
         };
-        let users = Users::default();
+        let users = Lately::default();
         let (device_at, fresh) = (HashMap::new(), Fresh::default());
         Ok(Self { users, endpoints, devices, device_at, by_number, errors, next, caps, scratch, fresh })
     }
 
     pub(super) fn user(&mut self, main: &Connection, id: &str, name: &str, at: Millis) -> Result<u32, Error> {
-        self.users.make_room();
-        let known = match self.users.young.entry_ref(id) {
-            EntryRef::Occupied(known) => known.into_mut(),
-            EntryRef::Vacant(place) => {
-                let seen_before = match self.users.old.remove(id) {
-                    Some(known) => Some(known),
-                    None => look_up(main, id).context("look up a user in analytics.db")?,
-                };
-                let known = match seen_before {
-                    Some(known) => known,
-                    None if self.next.user - FIRST_FREE >= self.caps.users => return Ok(OTHER_USER),
-                    None => {
-                        let number = self.next.user;
-                        self.next.user += 1;
-                        self.fresh.users.push((number, id.into()));
-                        Known { number, name: 0, first_seen: Millis::MAX }
-                    }
-                };
-                place.insert(known)
-            }
-        };
+        let hash = self.users.hash(id);
+        // Asked twice, as the borrow checker does not see that what is not found is not kept.
+        if self.users.get(hash).is_none() {
+            let known = match look_up(main, id).context("look up a user in analytics.db")? {
+                Some(known) => known,
+                None if self.next.user - FIRST_FREE >= self.caps.users => return Ok(OTHER_USER),
+                None => {
+                    let number = self.next.user;
+                    self.next.user += 1;
+                    self.fresh.users.push((number, id.into()));
+                    Known { number, name: 0, first_seen: Millis::MAX }
+                }
+            };
+            self.users.insert(hash, known);
+        }
+        let Some(known) = self.users.get(hash) else { return Ok(OTHER_USER) };
         let name_hash = if name.is_empty() { known.name } else { short_hash(name) };
         if at < known.first_seen || name_hash != known.name {
             known.first_seen = known.first_seen.min(at);
@@ -321,36 +320,9 @@ fn mask(message: &str) -> String {
     masked
 }
 
-/// Users seen lately, in two generations: when the young one is full, the old one is forgotten.
-#[derive(Default)]
-struct Users {
-    young: HashMap<String, Known>,
-    old: HashMap<String, Known>,
-}
-
-#[derive(Clone, Copy)]
-struct Known {
-    number: u32,
-    /// A short hash of the name, to see a change without keeping it.
-    name: u32,
-    first_seen: Millis,
-}
-
-/// No less than a batch can hold, so that what is not yet on disk is never forgotten, and just what a table of 2^14 places takes:
-/// about 1 MB a generation. Of sessions that go on nobody asks here.
-const GENERATION: usize = 14_000;
-
-impl Users {
-    fn make_room(&mut self) {
-        if self.young.len() >= GENERATION {
-            self.old = std::mem::take(&mut self.young);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::lately::GENERATION, *};
 
     #[test]
     fn messages_are_masked_where_they_differ_from_time_to_time() {
@@ -374,7 +346,8 @@ mod tests {
                 dictionary.forget_fresh();
             }
         }
-        assert!(!dictionary.users.young.contains_key("ann") && !dictionary.users.old.contains_key("ann"));
+        let ann = dictionary.users.hash("ann");
+        assert!(dictionary.users.get(ann).is_none());
         assert_eq!(dictionary.user(&main, "ann", "Ann", 9).unwrap(), number);
     }
 

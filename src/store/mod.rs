@@ -21,6 +21,7 @@ mod devices;
 mod dictionary;
 mod jobs;
 mod known;
+mod lately;
 mod lock;
 mod opened;
 mod openings;
