@@ -77,8 +77,8 @@
 mod access;
 #[cfg(feature = "sqlite")]
 mod analytics;
-#[cfg(feature = "cli")]
-mod auth;
+#[cfg(feature = "auth")]
+pub mod auth;
 #[cfg(feature = "sqlite")]
 mod builder;
 #[cfg(feature = "cli")]
@@ -105,6 +105,8 @@ mod sink;
 #[cfg(feature = "sqlite")]
 mod store;
 pub mod user;
+#[cfg(all(feature = "auth", feature = "axum"))]
+mod verify;
 #[cfg(feature = "dashboard")]
 mod web;
 #[cfg(feature = "sqlite")]
@@ -113,6 +115,10 @@ mod zone;
 #[cfg(feature = "axum")]
 pub use axum;
 
+#[cfg(feature = "auth")]
+pub use self::auth::Auth;
+#[cfg(all(feature = "auth", feature = "axum"))]
+pub use self::verify::Verify;
 #[cfg(feature = "dashboard")]
 pub use self::web::Dashboard;
 pub use self::{
@@ -165,6 +171,15 @@ mod tests {
             is_send_sync::<Builder>();
             is_send_sync::<Maintenance>();
         }
+        #[cfg(feature = "auth")]
+        {
+            is_send_sync::<Auth>();
+            is_clone::<Auth>();
+            is_send_sync::<auth::AuthBuilder>();
+            is_send_sync::<auth::Identity>();
+        }
+        #[cfg(all(feature = "auth", feature = "axum"))]
+        is_send_sync::<Verify>();
         #[cfg(feature = "dashboard")]
         is_send_sync::<Dashboard>();
     }
