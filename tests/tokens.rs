@@ -296,11 +296,15 @@ fn a_public_key_is_no_secret() {
 #[test]
 fn a_header_may_not_bring_what_changes_the_meaning() {
     let world = World::public();
+    // Whoever followed the addresses would come here.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = format!("http://{}/jwks.json", listener.local_addr().unwrap());
     let cases = [
         (json!({"jwk": RS.jwk()}), Reason::Header),
         (json!({"jwk": RS.jwk(), "kid": "(absent)"}), Reason::Header),
-        (json!({"jku": "http://127.0.0.1:1/jwks.json"}), Reason::Header),
-        (json!({"x5u": "http://127.0.0.1:1/cert.pem"}), Reason::Header),
+        (json!({"jku": address}), Reason::Header),
+        (json!({"x5u": address}), Reason::Header),
         (json!({"x5c": ["MIIB"]}), Reason::Header),
         (json!({"zip": "DEF"}), Reason::Header),
         (json!({"enc": "A128GCM"}), Reason::Header),
@@ -326,6 +330,7 @@ fn a_header_may_not_bring_what_changes_the_meaning() {
     for typ in [json!("(absent)"), json!("jwt"), json!("AT+JWT"), json!("application/at+jwt")] {
         world.is_taken(&typ.to_string(), &RS.with_header(&with(&RS.header(), &json!({"typ": typ})), &claims()));
     }
+    assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "nobody came");
     world.is_taken("a thumbprint", &RS.with_header(&with(&RS.header(), &json!({"x5t": "abc", "x5t#S256": "abc"})), &claims()));
 }
 

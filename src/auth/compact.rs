@@ -35,14 +35,17 @@ impl<'a> Compact<'a> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Reason::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(Reason::Malformed)?;
         let is_whole = !header.is_empty() && !payload.is_empty() && !signature.is_empty();
-        // Dots are no base64url, so that a fourth part fails below; a JWE is told apart at once.
-        if is_whole && !payload.contains('.') { Ok(Self { header, payload, signature, signed }) } else { Err(Reason::Malformed) }
+        // More parts than three: an encrypted token, or none.
+        if !is_whole || payload.contains('.') {
+            return Err(Reason::Malformed);
+        }
+        if header.len() > MAX_HEADER / 3 * 4 {
+            return Err(Reason::Header);
+        }
+        Ok(Self { header, payload, signature, signed })
     }
 
     pub(super) fn read_header(&self, typ: &[String]) -> Result<Header, Reason> {
-        if self.header.len() > MAX_HEADER / 3 * 4 {
-            return Err(Reason::Header);
-        }
         let json = decode(self.header)?;
         let header = Object::parse(&json, HEADER_BOUNDS).ok_or(Reason::Header)?;
         if header.has("crit") || header.has("b64") {
