@@ -40,6 +40,7 @@
 //! - [`Reports`]: questions and their answers, see [`report`].
 //! - [`Maintenance`]: reprocess, merge; work on what is stored, while it is recorded.
 //! - [`Dashboard`] and [`Guard`]: the pages and who may see them.
+//! - [`Auth`] and [`Verify`]: tokens, roles and policies, for the pages and for NGINX; see [`auth`].
 //!
 //! To follow a hit, read `layer/service.rs`, `layer/pending.rs`, `recorder/writer.rs`, `store/raw.rs`; from there into every
 //! number, `store/rollup/fold.rs`.
@@ -48,12 +49,13 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `auth` | yes | [`Auth`]: JSON Web Tokens as guards and users; with `axum` also [`Verify`] |
 //! | `axum` | yes | route templates and peer addresses as axum gives them; re-exports axum |
 //! | `sqlite` | yes | [`Analytics`], [`Reports`]: the embedded store |
 //! | `dashboard` | yes | the pages: [`Analytics::dashboard`] |
 //! | `cli` | no | the `tower-analytics` program |
 //!
-//! Without any feature there are the layer, the recorder and [`Sink`], and none of axum, rusqlite, askama or tokio.
+//! Without any feature there are the layer, the recorder and [`Sink`], and none of axum, rusqlite, askama, jsonwebtoken or tokio.
 //!
 //! # What is recorded
 //!
@@ -77,8 +79,8 @@
 mod access;
 #[cfg(feature = "sqlite")]
 mod analytics;
-#[cfg(feature = "cli")]
-mod auth;
+#[cfg(feature = "auth")]
+pub mod auth;
 #[cfg(feature = "sqlite")]
 mod builder;
 #[cfg(feature = "cli")]
@@ -105,6 +107,8 @@ mod sink;
 #[cfg(feature = "sqlite")]
 mod store;
 pub mod user;
+#[cfg(all(feature = "auth", feature = "axum"))]
+mod verify;
 #[cfg(feature = "dashboard")]
 mod web;
 #[cfg(feature = "sqlite")]
@@ -113,6 +117,10 @@ mod zone;
 #[cfg(feature = "axum")]
 pub use axum;
 
+#[cfg(feature = "auth")]
+pub use self::auth::Auth;
+#[cfg(all(feature = "auth", feature = "axum"))]
+pub use self::verify::Verify;
 #[cfg(feature = "dashboard")]
 pub use self::web::Dashboard;
 pub use self::{
@@ -164,6 +172,18 @@ mod tests {
             is_clone::<Reports>();
             is_send_sync::<Builder>();
             is_send_sync::<Maintenance>();
+        }
+        #[cfg(feature = "auth")]
+        {
+            is_send_sync::<Auth>();
+            is_clone::<Auth>();
+            is_send_sync::<auth::AuthBuilder>();
+            is_send_sync::<auth::Identity>();
+        }
+        #[cfg(all(feature = "auth", feature = "axum"))]
+        {
+            is_send_sync::<Verify>();
+            is_clone::<Verify>();
         }
         #[cfg(feature = "dashboard")]
         is_send_sync::<Dashboard>();

@@ -1,5 +1,68 @@
-//! Keys to the pages: so far the one-time link.
+//! Whose token a request carries, and what it may do: [`Auth`].
+//!
+//! A token is a JSON Web Token ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) in the compact form, signed with HS, RS or PS 256,
+//! 384, 512, with ES256, ES384 or with Ed25519. It is read more strictly than most libraries do, after
+//! [RFC 8725](https://www.rfc-editor.org/rfc/rfc8725): no member twice at any depth, no extension, no key of its own, a key for exactly
+//! one algorithm by its exact name, claims of the right type only, bounded sizes. What is refused is refused with a [`Reason`] for
+//! logs; clients never learn which.
+//!
+//! An app that signs with a shared secret:
+//!
+//! ```
+//! # fn main() -> Result<(), tower_analytics::Error> {
+//! use tower_analytics::Auth;
+//!
+//! let auth = Auth::hs256("an example, and too well known to be a secret")?;
+//! # Ok(()) }
+//! ```
+//!
+//! An identity provider, whose keys come from a file that something else keeps up to date:
+//!
+//! ```no_run
+//! # fn main() -> Result<(), tower_analytics::Error> {
+//! use tower_analytics::{Auth, auth::{Issuer, Policy}};
+//!
+//! let mut main = Issuer::new("https://id.example.com/realms/main", ["tower-analytics"]);
+//! main.keys.jwks_file = Some("/etc/analytics/jwks.json".into());
+//! main.role_paths = vec!["realm_access.roles".into()];
+//! main.role_map.insert("stats-admin".to_owned(), "admin".to_owned());
+//! let auth = Auth::builder().issuer(main).policy("members", Policy::default()).build()?;
+//! # Ok(()) }
+//! ```
 
+#[allow(clippy::module_inception, reason = "what all of this is for")]
+mod auth;
+mod backend;
+mod builder;
+mod cache;
+mod check;
+mod claims;
+mod compact;
+mod config;
+mod credential;
+mod document;
+mod env;
+mod fetch;
+mod identity;
+mod json;
+mod key;
+#[cfg(feature = "cli")]
 mod link;
+mod policy;
+mod reason;
+mod roles;
+mod secret;
+mod store;
+mod watch;
 
+#[cfg(feature = "cli")]
 pub(crate) use self::link::{LINK_COOKIE, OneTimeLink};
+pub use self::{
+    auth::Auth,
+    builder::AuthBuilder,
+    config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, RolePath, TokenCache},
+    fetch::KeyFetcher,
+    identity::Identity,
+    reason::Reason,
+    secret::Secret,
+};

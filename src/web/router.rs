@@ -28,10 +28,13 @@ use crate::{
 pub struct Dashboard {
     site: Site,
     host: Host,
+    #[cfg(feature = "auth")]
+    verify: Option<crate::verify::Verify>,
 }
 
 impl Analytics {
-    /// The pages, for whom the guard lets in. There is no way to them without a guard.
+    /// The pages, for whom the guard lets in. There is no way to them without a guard. If it is an [`Auth`](crate::Auth), the routes of
+    /// [`Verify`](crate::Verify) are there too.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_analytics::Error> {
@@ -47,7 +50,12 @@ impl Analytics {
     /// # Ok(()) }
     /// ```
     pub fn dashboard(&self, guard: impl Guard) -> Dashboard {
-        Dashboard::new(self.reports(), Some(self.clone()), self.config(), Arc::new(guard))
+        #[cfg(feature = "auth")]
+        let verify = verify_of(&guard, &self.config().base_path);
+        let dashboard = Dashboard::new(self.reports(), Some(self.clone()), self.config(), Arc::new(guard));
+        #[cfg(feature = "auth")]
+        let dashboard = Dashboard { verify, ..dashboard };
+        dashboard
     }
 }
 
@@ -66,7 +74,12 @@ impl Dashboard {
         assets::register(&mut host);
         dashboard::register(&mut host);
         api::register(&mut host);
-        Self { site, host }
+        Self {
+            site,
+            host,
+            #[cfg(feature = "auth")]
+            verify: None,
+        }
     }
 
     /// Lets whoever has the link in, too.
@@ -77,9 +90,21 @@ impl Dashboard {
     }
 }
 
+#[cfg(feature = "auth")]
+fn verify_of(guard: &dyn std::any::Any, base_path: &str) -> Option<crate::verify::Verify> {
+    guard.downcast_ref().map(|auth: &crate::auth::Auth| crate::verify::Verify::new(auth.clone()).base_path(base_path))
+}
+
 impl<S: Clone + Send + Sync + 'static> From<Dashboard> for Router<S> {
     fn from(dashboard: Dashboard) -> Self {
-        headers::add(dashboard.host.into_router(dashboard.site)).with_state(())
+        let pages = headers::add(dashboard.host.into_router(dashboard.site));
+        // Beside the pages and not among them: its answers carry exactly the headers that proxies want.
+        #[cfg(feature = "auth")]
+        let pages = match dashboard.verify {
+            Some(verify) => pages.merge(verify),
+            None => pages,
+        };
+        pages.with_state(())
     }
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod counting;
 pub(crate) mod oracle;
 pub(crate) mod recording;
+pub(crate) mod signing;
 pub(crate) mod tables;
 pub(crate) mod tried;
 

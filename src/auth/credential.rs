@@ -1,0 +1,79 @@
+//! Where in a request a token may stand ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)). Never in the query, the body or
+//! the path: these end up in logs.
+
+use http::{HeaderMap, HeaderName, header};
+
+use super::reason::Reason;
+
+/// The places, in the order in which they are looked at. The first that holds anything decides: a bad token is bad, even if a good
+/// one stands elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) headers: Vec<HeaderName>,
+    pub(super) cookie: Option<String>,
+    pub(super) longest: usize,
+}
+
+impl Places {
+    /// The token; `None` if there is none.
+    pub(super) fn find<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Reason> {
+        if let Some(token) = self.bearer(headers)? {
+            return Ok(Some(token));
+        }
+        for name in &self.headers {
+            if let Some(value) = only(headers, name)? {
+                return self.token(value).map(Some);
+            }
+        }
+        match &self.cookie {
+            Some(name) => cookie(headers, name)?.map(|value| self.token(value)).transpose(),
+            None => Ok(None),
+        }
+    }
+
+    /// Another scheme than Bearer may be the app's own, and counts as nothing.
+    fn bearer<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a str>, Reason> {
+        let Some(value) = only(headers, &header::AUTHORIZATION)? else { return Ok(None) };
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+        let (scheme, rest) = value.split_at(value.iter().position(|byte| !is_name(byte)).unwrap_or(value.len()));
+        if !scheme.eq_ignore_ascii_case(b"bearer") {
+            return Ok(None);
+        }
+        // Exactly one space: what is in doubt, two programs read in two ways.
+        self.token(rest.strip_prefix(b" ").ok_or(Reason::Malformed)?).map(Some)
+    }
+
+    /// Only what can be a token: `b64token` of RFC 6750.
+    fn token<'a>(&self, value: &'a [u8]) -> Result<&'a str, Reason> {
+        if value.len() > self.longest {
+            return Err(Reason::TooLarge);
+        }
+        let is_fit = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+        let text = std::str::from_utf8(value).ok().filter(|text| !text.is_empty() && text.as_bytes().iter().all(is_fit));
+        text.ok_or(Reason::Malformed)
+    }
+}
+
+/// A header's value; more than one line is nobody's.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Reason> {
+    let mut lines = headers.get_all(name).iter();
+    match (lines.next(), lines.next()) {
+        (line, None) => Ok(line.map(http::HeaderValue::as_bytes)),
+        _ => Err(Reason::Malformed),
+    }
+}
+
+/// The one value of a cookie. Two values of one name: somebody else has set one of them, from a sibling domain say.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a [u8]>, Reason> {
+    let mut found = None;
+    for line in headers.get_all(header::COOKIE) {
+        for pair in line.as_bytes().split(|byte| *byte == b';').map(<[u8]>::trim_ascii) {
+            let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else { continue };
+            if found.is_some_and(|other| other != value) {
+                return Err(Reason::Malformed);
+            }
+            found = Some(value);
+        }
+    }
+    Ok(found)
+}
