@@ -48,6 +48,7 @@
 //!
 //! | feature | default | brings |
 //! |---|---|---|
+//! | `auth` | yes | the sign-in: users, passwords and sessions |
 //! | `axum` | yes | route templates and peer addresses as axum gives them; re-exports axum |
 //! | `sqlite` | yes | [`Analytics`], [`Reports`]: the embedded store |
 //! | `dashboard` | yes | the pages: [`Analytics::dashboard`] |
@@ -77,7 +78,7 @@
 mod access;
 #[cfg(feature = "sqlite")]
 mod analytics;
-#[cfg(feature = "cli")]
+#[cfg(feature = "auth")]
 mod auth;
 #[cfg(feature = "sqlite")]
 mod builder;
