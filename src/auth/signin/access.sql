@@ -43,6 +43,7 @@ create table revoked_subjects (
     primary key (issuer, subject)
 ) strict, without rowid;
 
--- One row: counts the changes of the two above, for whoever keeps a copy.
+-- One row: counts the changes of the two above, for whoever keeps a copy. Begins anywhere, so that the file that takes the
+-- place of another has another number.
 create table revocation_version (version integer not null) strict;
-insert into revocation_version values (0);
+insert into revocation_version values (abs(random() % 1000000000000));

@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused_in_words() {
-        let (db, ..) = new();
+        let (db, _directory, _) = new();
         db.add_user("ann", &hash("AAAA"), &[]).unwrap();
         let long = "n".repeat(MAX_NAME + 1);
         let many: Vec<_> = (0..=MAX_ROLES).map(|n| n.to_string()).collect();
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn hashes_that_are_too_weak_are_named_at_the_start() {
-        let (db, ..) = new();
+        let (db, _directory, _) = new();
         db.add_user("ann", &hash("AAAA"), &[]).unwrap();
         db.add_user("bob", &hash("AAAA"), &[]).unwrap();
         db.write("spoil", |tx| tx.execute("update users set hash = '$2b$12$x' where name = 'bob'", [])).unwrap();
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn hashing_anew_does_not_undo_a_change_made_meanwhile() {
-        let (db, ..) = new();
+        let (db, _directory, _) = new();
         db.add_user("ann", &hash("AAAA"), &[]).unwrap();
         let seen = db.user("ann").unwrap().unwrap();
         db.rehash(&seen, &hash("BBBB")).unwrap();
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_user_does_not_show_the_hash() {
-        let (db, ..) = new();
+        let (db, _directory, _) = new();
         db.add_user("ann", &hash("AAAA"), &["mod"]).unwrap();
         let shown = format!("{:?} {db:?}", db.user("ann").unwrap());
         assert!(shown.contains("ann") && !shown.contains('$'), "{shown}");

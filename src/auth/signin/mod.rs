@@ -13,6 +13,8 @@
 #[cfg(feature = "sqlite")]
 pub(crate) mod access_db;
 #[cfg(feature = "sqlite")]
+mod access_file;
+#[cfg(feature = "sqlite")]
 pub(crate) mod accounts;
 pub(crate) mod cookies;
 pub(crate) mod csrf;

@@ -124,7 +124,8 @@ impl OverAll {
     }
 
     pub(super) fn wait(&self, network: Network, pair: Failures, now: Duration) -> Duration {
-        let is_attacked = self.failures.len() == ACCOUNT_FREE && self.failures.front().is_some_and(|first| now.saturating_sub(*first) < ACCOUNT_WITHIN);
+        let is_attacked =
+            self.failures.len() == ACCOUNT_FREE && self.failures.front().is_some_and(|first| now.saturating_sub(*first) < ACCOUNT_WITHIN);
         if !is_attacked || pair.count == 0 || self.known.contains(&network) {
             return Duration::ZERO;
         }
