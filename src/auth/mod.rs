@@ -52,6 +52,7 @@ mod policy;
 mod reason;
 mod roles;
 mod secret;
+mod signin;
 mod store;
 mod watch;
 

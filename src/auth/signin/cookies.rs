@@ -1,0 +1,200 @@
+use std::net::IpAddr;
+
+use http::{HeaderMap, HeaderValue, header};
+
+use super::session_token::SessionToken;
+
+/// The same cookie came with two values: another host of the domain has set one of them, and which is unknowable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tossed;
+
+/// A cookie's value by its exact name, from any number of `Cookie` lines.
+///
+/// Only what RFC 6265 4.1.1 allows in a value counts, without quotes taken off; anything else is as if it was not there. Only
+/// `;` parts cookies and only blanks and tabs are trimmed: parsers that take more for a separator or for white space let a
+/// page of the domain smuggle a `__Host-` name in.
+pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Tossed> {
+    let mut found = None;
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    for pair in lines.flat_map(|line| line.split(|byte| *byte == b';')) {
+        let mut sides = pair.splitn(2, |byte| *byte == b'=');
+        let (Some(key), Some(value)) = (sides.next().map(trim), sides.next().map(trim)) else { continue };
+        if key != name.as_bytes() {
+            continue;
+        }
+        if found.is_some_and(|before| before != value) {
+            return Err(Tossed);
+        }
+        found = Some(value);
+    }
+    let value = found.filter(|value| value.iter().all(|byte| is_octet(*byte)));
+    Ok(value.and_then(|value| std::str::from_utf8(value).ok()))
+}
+
+fn trim(bytes: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = bytes.iter().position(|byte| !is_blank(byte)).unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    &bytes[start..end]
+}
+
+/// `cookie-octet` of RFC 6265 4.1.1.
+fn is_octet(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
+}
+
+/// When a browser sends the session along with a request that another site caused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SameSite {
+    /// With links that are followed, not with forms or scripts; the default.
+    #[default]
+    Lax,
+    /// Never: whoever follows a link to the dashboard has to reload it.
+    Strict,
+}
+
+/// The cookie that holds the session's token: which name it has, and with which attributes it is set.
+///
+/// It ends with the browser (no `Max-Age`), and scripts cannot read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SessionCookie {
+    is_secure: bool,
+    same_site: SameSite,
+}
+
+impl SessionCookie {
+    /// The cookie that fits a connection; `None` if there is none: over plain http the token would be readable on the way,
+    /// so only a browser on this machine may have it, and only if `insecure_cookies_for_loopback` says so.
+    pub(crate) fn fitting(is_https: bool, peer: Option<IpAddr>, insecure_for_loopback: bool, same_site: SameSite) -> Option<Self> {
+        let is_here = insecure_for_loopback && peer.is_some_and(|peer| peer.to_canonical().is_loopback());
+        (is_https || is_here).then_some(Self { is_secure: is_https, same_site })
+    }
+
+    /// Browsers take a `__Host-` name only from the host itself, over https, for all paths: no other host can set it.
+    pub(crate) fn name(self) -> &'static str {
+        if self.is_secure { "__Host-analytics_session" } else { "analytics_session" }
+    }
+
+    /// The token in a request, if it is one of ours by its form.
+    pub(crate) fn token(self, headers: &HeaderMap) -> Result<Option<SessionToken>, Tossed> {
+        Ok(read(headers, self.name())?.and_then(SessionToken::parse))
+    }
+
+    /// The value of `Set-Cookie` that gives a browser this token. `None` cannot be: tokens are plain ASCII.
+    pub(crate) fn set(self, token: &SessionToken) -> Option<HeaderValue> {
+        self.line(token.as_str(), "").map(|mut line| {
+            line.set_sensitive(true);
+            line
+        })
+    }
+
+    /// The value of `Set-Cookie` that takes the token away.
+    pub(crate) fn clear(self) -> Option<HeaderValue> {
+        self.line("", "Max-Age=0; ")
+    }
+
+    fn line(self, value: &str, life: &str) -> Option<HeaderValue> {
+        let secure = if self.is_secure { "Secure; " } else { "" };
+        let same_site = match self.same_site {
+            SameSite::Lax => "Lax",
+            SameSite::Strict => "Strict",
+        };
+        HeaderValue::from_str(&format!("{}={value}; {life}Path=/; {secure}HttpOnly; SameSite={same_site}", self.name())).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[&[u8]]) -> HeaderMap {
+        lines.iter().map(|line| (header::COOKIE, HeaderValue::from_bytes(line).unwrap())).collect()
+    }
+
+    fn host() -> SessionCookie {
+        SessionCookie::fitting(true, None, false, SameSite::Lax).unwrap()
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_exact_name_and_nothing_else() {
+        type Case<'a> = (&'a [&'a [u8]], Result<Option<&'a str>, Tossed>);
+        let cases: [Case<'_>; 20] = [
+            (&[], Ok(None)),
+            (&[b"s=1"], Ok(Some("1"))),
+            (&[b"a=b; s=1;c=d"], Ok(Some("1"))),
+            (&[b"a=b", b"s=1"], Ok(Some("1"))),
+            (&[b" \ts =\t1 "], Ok(Some("1"))),
+            (&[b"s="], Ok(Some(""))),
+            (&[b"s=a=b=="], Ok(Some("a=b=="))),
+            (&[b"s"], Ok(None)),
+            (&[b"S=1; ss=1; xs=1; s x=1"], Ok(None)),
+            (&[b"=s=1; ==s=1"], Ok(None)),
+            (&[b"a=b, s=1"], Ok(None)),
+            (&[b"a=\"x; s=1; y\""], Ok(Some("1"))),
+            (&[b"$Version=1; s=1; $Path=/"], Ok(Some("1"))),
+            (&[b"s=\"1\""], Ok(None)),
+            (&[b"s=1 2"], Ok(None)),
+            (&[b"s=1,2"], Ok(None)),
+            (&[b"s=\xc3\xbc"], Ok(None)),
+            (&[b"\xe2\x80\x80s=1; \xc2\xa0s=1"], Ok(None)),
+            (&[b"a=\xff\xfe; s=1"], Ok(Some("1"))),
+            (&[b"%73=1"], Ok(None)),
+        ];
+        for (lines, expected) in cases {
+            let text: Vec<_> = lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
+            assert_eq!(read(&headers(lines), "s"), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_with_two_values_is_refused_and_one_that_is_repeated_is_not() {
+        assert_eq!(read(&headers(&[b"s=1; s=2"]), "s"), Err(Tossed));
+        assert_eq!(read(&headers(&[b"s=1", b"a=b; s=2"]), "s"), Err(Tossed));
+        assert_eq!(read(&headers(&[b"s=1; s="]), "s"), Err(Tossed));
+        assert_eq!(read(&headers(&[b"s=\"1\"; s=1"]), "s"), Err(Tossed));
+        assert_eq!(read(&headers(&[b"s=1", b"s=1"]), "s"), Ok(Some("1")));
+    }
+
+    #[test]
+    fn the_session_cookie_has_exactly_its_attributes() {
+        let token = SessionToken::new().unwrap();
+        let text = token.as_str();
+        let secure = host();
+        assert_eq!(
+            secure.set(&token).unwrap(),
+            format!("__Host-analytics_session={text}; Path=/; Secure; HttpOnly; SameSite=Lax").as_str()
+        );
+        assert_eq!(secure.clear().unwrap(), "__Host-analytics_session=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax");
+        let strict = SessionCookie::fitting(true, None, false, SameSite::Strict).unwrap();
+        assert!(strict.set(&token).unwrap().to_str().unwrap().ends_with("; SameSite=Strict"));
+        let here = SessionCookie::fitting(false, Some([127, 0, 0, 1].into()), true, SameSite::Lax).unwrap();
+        assert_eq!(here.set(&token).unwrap(), format!("analytics_session={text}; Path=/; HttpOnly; SameSite=Lax").as_str());
+        assert!(secure.set(&token).unwrap().len() < 4096);
+    }
+
+    #[test]
+    fn plain_http_has_a_cookie_only_on_this_machine_and_if_asked_for() {
+        let fitting = |https, peer: Option<&str>, asked| {
+            SessionCookie::fitting(https, peer.map(|peer| peer.parse().unwrap()), asked, SameSite::Lax).map(SessionCookie::name)
+        };
+        assert_eq!(fitting(true, None, false), Some("__Host-analytics_session"));
+        assert_eq!(fitting(true, Some("127.0.0.1"), true), Some("__Host-analytics_session"));
+        for loopback in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(fitting(false, Some(loopback), true), Some("analytics_session"));
+            assert_eq!(fitting(false, Some(loopback), false), None);
+        }
+        assert_eq!(fitting(false, Some("192.168.0.1"), true), None);
+        assert_eq!(fitting(false, None, true), None);
+    }
+
+    #[test]
+    fn a_token_is_read_back_and_the_value_of_its_header_is_not_shown() {
+        let token = SessionToken::new().unwrap();
+        let set = host().set(&token).unwrap();
+        assert!(!format!("{set:?}").contains(token.as_str()));
+        let line = format!("a=b; __Host-analytics_session={}", token.as_str());
+        assert_eq!(host().token(&headers(&[line.as_bytes()])), Ok(Some(token)));
+        assert_eq!(host().token(&headers(&[b"__Host-analytics_session=an1_short"])), Ok(None));
+        assert_eq!(host().token(&headers(&[b"analytics_session=x; __host-analytics_session=y"])), Ok(None));
+    }
+}
