@@ -1,5 +1,7 @@
 //! What the API is, for programs: an OpenAPI 3.1 document, made from the types that the answers are.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::{
     Extension,
     response::{IntoResponse, Response},
@@ -22,22 +24,60 @@ pub(super) struct Operation {
     pub(super) is_list: bool,
 }
 
-pub(super) struct Document {
+/// What is to be described; written when somebody first asks for it, and not by every service that starts.
+#[derive(Default)]
+pub(super) struct Document(Vec<Described>);
+
+/// An operation with the schema of what it answers.
+type Described = (Operation, Kind, fn(&mut SchemaGenerator) -> Schema);
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Question,
+    /// Open to everybody.
+    Open,
+}
+
+impl Document {
+    pub(super) fn add<T: JsonSchema>(&mut self, operation: Operation) {
+        self.0.push((operation, Kind::Question, SchemaGenerator::subschema_for::<T>));
+    }
+
+    /// One that is open to everybody.
+    pub(super) fn add_open<T: JsonSchema>(&mut self, path: &'static str, about: &'static str) {
+        let operation = Operation { path, about, params: &[], is_list: false };
+        self.0.push((operation, Kind::Open, SchemaGenerator::subschema_for::<T>));
+    }
+
+    pub(super) fn register(self, host: &mut Host) {
+        let written = Arc::new(OnceLock::new());
+        let operations = Arc::new(self.0);
+        let show = async move |Extension(links): Extension<Links>| show(written.get_or_init(|| write(&operations)), &links);
+        host.data("api/openapi.json", Role::Mod, get(show));
+    }
+}
+
+fn write(operations: &[Described]) -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize();
+    let settings = settings.with(|settings| settings.definitions_path = "/components/schemas".into());
+    let mut writer = Writer { schemas: settings.into_generator(), paths: Map::new() };
+    for (operation, kind, schema) in operations {
+        let schema = schema(&mut writer.schemas);
+        match kind {
+            Kind::Question => writer.question(operation, &schema),
+            Kind::Open => writer.open(operation, &schema),
+        }
+    }
+    writer.finish()
+}
+
+struct Writer {
     schemas: SchemaGenerator,
     paths: Map<String, Value>,
 }
 
-impl Default for Document {
-    fn default() -> Self {
-        let schemas =
-            SchemaSettings::draft2020_12().for_serialize().with(|settings| settings.definitions_path = "/components/schemas".into());
-        Self { schemas: schemas.into_generator(), paths: Map::new() }
-    }
-}
-
-impl Document {
-    pub(super) fn add<T: JsonSchema>(&mut self, operation: &Operation) {
-        let schema = self.schemas.subschema_for::<T>();
+impl Writer {
+    fn question(&mut self, operation: &Operation, schema: &Schema) {
         let Operation { path, about, is_list, .. } = *operation;
         let envelope = json!({
             "type": "object",
@@ -62,12 +102,11 @@ impl Document {
             responses[status] = self.problem(what);
         }
         responses["304"] = json!({"description": "As `If-None-Match` says"});
-        self.path(operation, has_id, &responses);
+        self.path(path, operation, &responses);
         // The router does not take a name and an ending in one part of a path.
         if is_list && !has_id {
             responses["200"]["content"] = json!({"text/csv": {"schema": {"type": "string"}}});
-            let path = Box::leak(format!("{path}.csv").into_boxed_str());
-            self.path(&Operation { path, ..*operation }, has_id, &responses);
+            self.path(&format!("{path}.csv"), operation, &responses);
         }
     }
 
@@ -76,12 +115,12 @@ impl Document {
         json!({"description": what, "content": {"application/json": {"schema": schema}}})
     }
 
-    fn path(&mut self, operation: &Operation, has_id: bool, responses: &Value) {
-        let Operation { path, about, params, .. } = operation;
+    fn path(&mut self, path: &str, operation: &Operation, responses: &Value) {
+        let Operation { about, params, .. } = operation;
         let params = params.iter().copied().flatten().map(
             |param| json!({"name": param.name, "in": "query", "required": false, "description": param.about, "schema": param.schema()}),
         );
-        let id = has_id.then(|| path.rsplit('{').next().unwrap_or_default().trim_end_matches('}'));
+        let id = path.ends_with('}').then(|| path.rsplit('{').next().unwrap_or_default().trim_end_matches('}'));
         let id = id.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}}));
         let name = path.replace(['/', '-', '.', '{', '}'], "_").trim_matches('_').to_owned();
         let get = json!({
@@ -93,20 +132,18 @@ impl Document {
         self.paths.insert(format!("/{path}"), json!({"get": get}));
     }
 
-    /// One that is open to everybody.
-    pub(super) fn add_open<T: JsonSchema>(&mut self, path: &'static str, about: &'static str) {
-        let schema = self.schemas.subschema_for::<T>();
+    fn open(&mut self, operation: &Operation, schema: &Schema) {
+        let Operation { path, about, .. } = *operation;
         let answer = |what: &str| json!({"description": what, "content": {"application/json": {"schema": schema}}});
         let mut responses = json!({"200": answer(about), "503": answer("Nobody records, or recording is interrupted")});
         responses["400"] = self.problem("A parameter is wrong");
-        let operation = Operation { path, about, params: &[], is_list: false };
-        self.path(&operation, false, &responses);
+        self.path(path, operation, &responses);
         self.paths[&format!("/{path}")]["get"]["security"] = json!([]);
     }
 
-    pub(super) fn register(mut self, host: &mut Host) {
+    fn finish(mut self) -> Value {
         let schemas = self.schemas.take_definitions(true);
-        let document = json!({
+        json!({
             "openapi": "3.1.0",
             "info": {
                 "title": "tower-analytics",
@@ -119,9 +156,7 @@ impl Document {
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
             },
             "security": [{"bearer": []}],
-        });
-        let show = async move |Extension(links): Extension<Links>| show(&document, &links);
-        host.data("api/openapi.json", Role::Mod, get(show));
+        })
     }
 }
 

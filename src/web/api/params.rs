@@ -36,14 +36,16 @@ impl Param {
         Self { name, about, kind: Kind::Number { least, most, usual } }
     }
 
-    /// Of a few values it must be one; others are read, and checked, by whoever uses them.
+    /// Whether a value is one of those allowed. What is only text here is read, and checked, by whoever uses it.
     pub(super) fn check(&self, value: &str) -> Result<(), Problem> {
-        match self.kind {
-            Kind::OneOf(values) if !values.contains(&value) => {
-                Err(Problem::wrong(self.name, format!("{} must be one of {}, not {value:?}", self.name, values.join(", "))))
-            }
-            _ => Ok(()),
-        }
+        let allowed = match self.kind {
+            Kind::Text | Kind::Pattern(_) => return Ok(()),
+            Kind::Number { least, most, .. } if value.parse().is_ok_and(|number: u32| (least..=most).contains(&number)) => return Ok(()),
+            Kind::Number { least, most, .. } => format!("a whole number from {least} to {most}"),
+            Kind::OneOf(values) if values.contains(&value) => return Ok(()),
+            Kind::OneOf(values) => format!("one of {}", values.join(", ")),
+        };
+        Err(Problem::wrong(self.name, format!("{} must be {allowed}, not {value:?}", self.name)))
     }
 
     pub(super) fn schema(&self) -> Value {
@@ -104,8 +106,9 @@ pub(super) const ORDER: &[Param] = &[Param::one_of(
     "What the list is ordered by, greatest first; when users were first recorded if absent.",
     &["first_seen", "last_seen", "actions", "sessions"],
 )];
+pub(super) const USUAL_IDLE_DAYS: u32 = 30;
 pub(super) const IDLE: &[Param] =
-    &[Param::number("idle_days", "Not seen for so many reporting days, today among them.", 1, 100_000, Some(30))];
+    &[Param::number("idle_days", "Not seen for so many reporting days, today among them.", 1, 100_000, Some(USUAL_IDLE_DAYS))];
 pub(super) const BY: &[Param] = &[Param::one_of("by", "What makes a power user; actions if absent.", &["actions", "features"])];
 pub(super) const COHORTS: &[Param] = &[
     Param::one_of(

@@ -1,4 +1,7 @@
-use super::{params::Param, problem::Problem};
+use super::{
+    params::{Param, USUAL_IDLE_DAYS},
+    problem::Problem,
+};
 use crate::{
     error::Error,
     report::{Ask, Back, Bots, Cohorts, Interval, Page, Power, USUAL_LIMIT, UserOrder},
@@ -34,23 +37,19 @@ impl Query {
         self.values.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
-    fn number(&self, name: &str, most: u32) -> Result<Option<u32>, Problem> {
-        let parse = |text: &str| {
-            let number = text.parse().ok().filter(|number| (1..=most).contains(number));
-            number.ok_or_else(|| Problem::wrong(name, format!("{name} must be a whole number from 1 to {most}, not {text:?}")))
-        };
-        self.get(name).map(parse).transpose()
+    /// A number, which was checked against what the parameter allows.
+    fn number(&self, name: &str) -> Option<u32> {
+        self.get(name)?.parse().ok()
     }
 
-    fn one_of<T: Copy>(&self, name: &str, values: &[(&str, T)]) -> Result<Option<T>, Problem> {
-        let Some(text) = self.get(name) else { return Ok(None) };
-        let found = values.iter().find(|(value, _)| *value == text).map(|(_, value)| *value);
-        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
-        found.map(Some).ok_or_else(|| Problem::wrong(name, format!("{name} must be one of {}, not {text:?}", names.join(", "))))
+    /// What a name stands for; the parameter allows no other.
+    fn one_of<T: Copy>(&self, name: &str, values: &[(&str, T)]) -> Option<T> {
+        let text = self.get(name)?;
+        values.iter().find(|(value, _)| *value == text).map(|(_, value)| *value)
     }
 
     pub(super) fn ask(&self) -> Result<Ask, Problem> {
-        let (days, from, to) = (self.number("days", 100_000)?, self.get("from"), self.get("to"));
+        let (days, from, to) = (self.number("days"), self.get("from"), self.get("to"));
         if days.is_some() && (from.is_some() || to.is_some()) {
             return Err(Problem::wrong("days", "days and from/to are two ways to say the range: give one of them"));
         }
@@ -72,7 +71,7 @@ impl Query {
         set("endpoint", Ask::endpoint);
         set("feature", Ask::feature);
         set("user", Ask::user);
-        let bots = self.one_of("bots", &[("exclude", Bots::Exclude), ("only", Bots::Only), ("include", Bots::Include)])?;
+        let bots = self.one_of("bots", &[("exclude", Bots::Exclude), ("only", Bots::Only), ("include", Bots::Include)]);
         Ok(ask.bots(bots.unwrap_or_default()))
     }
 
@@ -89,47 +88,46 @@ impl Query {
         }
     }
 
-    pub(super) fn limit(&self) -> Result<usize, Problem> {
-        Ok(self.number("limit", crate::report::MOST_ROWS as u32)?.map_or(USUAL_LIMIT, |limit| limit as usize))
+    /// So many rows at most, if it was said.
+    pub(super) fn limit(&self) -> Option<usize> {
+        self.number("limit").map(|limit| limit as usize)
     }
 
     pub(super) fn page(&self) -> Result<Page, Problem> {
-        let page = Page::first(self.limit()?);
+        let page = Page::first(self.limit().unwrap_or(USUAL_LIMIT));
         match self.get("cursor") {
             Some(cursor) => page.after(cursor).map_err(|error| wrong("cursor", &error)),
             None => Ok(page),
         }
     }
 
-    pub(super) fn interval(&self, finest: Interval) -> Result<Option<Interval>, Problem> {
-        let all =
-            [Interval::Quarter, Interval::Hour, Interval::Day, Interval::Week, Interval::Month].map(|interval| (interval.name(), interval));
-        let allowed: Vec<_> = all.into_iter().filter(|(_, interval)| *interval >= finest).collect();
-        self.one_of("interval", &allowed)
+    pub(super) fn interval(&self) -> Option<Interval> {
+        let all = [Interval::Quarter, Interval::Hour, Interval::Day, Interval::Week, Interval::Month];
+        self.one_of("interval", &all.map(|interval| (interval.name(), interval)))
     }
 
-    pub(super) fn order(&self) -> Result<UserOrder, Problem> {
+    pub(super) fn order(&self) -> UserOrder {
         let orders = [
             ("first_seen", UserOrder::FirstSeen),
             ("last_seen", UserOrder::LastSeen),
             ("actions", UserOrder::Actions),
             ("sessions", UserOrder::Sessions),
         ];
-        self.one_of("order", &orders).map(Option::unwrap_or_default)
+        self.one_of("order", &orders).unwrap_or_default()
     }
 
-    pub(super) fn idle_days(&self) -> Result<u32, Problem> {
-        self.number("idle_days", 100_000).map(|days| days.unwrap_or(30))
+    pub(super) fn idle_days(&self) -> u32 {
+        self.number("idle_days").unwrap_or(USUAL_IDLE_DAYS)
     }
 
-    pub(super) fn power(&self) -> Result<Power, Problem> {
-        self.one_of("by", &[("actions", Power::Actions), ("features", Power::Features)]).map(Option::unwrap_or_default)
+    pub(super) fn power(&self) -> Power {
+        self.one_of("by", &[Power::Actions, Power::Features].map(|by| (by.name(), by))).unwrap_or_default()
     }
 
-    pub(super) fn cohorts(&self) -> Result<(Cohorts, Back), Problem> {
-        let cohorts = self.one_of("cohorts", &[("first", Cohorts::First), ("recurring", Cohorts::Recurring)])?;
-        let back = self.one_of("back", &[("on", Back::On), ("on_or_after", Back::OnOrAfter)])?;
-        Ok((cohorts.unwrap_or_default(), back.unwrap_or_default()))
+    pub(super) fn cohorts(&self) -> (Cohorts, Back) {
+        let cohorts = self.one_of("cohorts", &[Cohorts::First, Cohorts::Recurring].map(|cohorts| (cohorts.name(), cohorts)));
+        let back = self.one_of("back", &[Back::On, Back::OnOrAfter].map(|back| (back.name(), back)));
+        (cohorts.unwrap_or_default(), back.unwrap_or_default())
     }
 }
 

@@ -49,7 +49,7 @@ struct Routes<'a> {
 impl Routes<'_> {
     fn add<T: Serialize + JsonSchema + Send + 'static>(&mut self, route: Route<T>) {
         let Route { path, about, params, table, .. } = route;
-        self.document.add::<T>(&Operation { path, about, params, is_list: table.is_some() });
+        self.document.add::<T>(Operation { path, about, params, is_list: table.is_some() });
         let route = Arc::new(route);
         let (plain, as_csv) = (Arc::clone(&route), Arc::clone(&route));
         let of = |route: Arc<Route<T>>, csv: bool| {
@@ -118,7 +118,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Sessions whose last activity lies within the timeout, newest activity first",
         params: &[DEVICE_FILTERS, LIMIT],
         ask: |reports, query| {
-            let limit = if query.get("limit").is_some() { query.limit()? } else { usize::MAX };
+            let limit = query.limit().unwrap_or(usize::MAX);
             Ok(reports.active_sessions(&query.ask()?)?.with(|answer| answer.sessions.truncate(limit)))
         },
         table: Some(|answer, _| csv::write(&answer.sessions)),
@@ -144,7 +144,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         path: "api/users",
         about: "Users of the range and what they did in it",
         params: &[RANGE, FILTERS, ORDER, LIMIT, CURSOR],
-        ask: |reports, query| Ok(reports.users(&query.ask()?, query.order()?, &query.page()?)?),
+        ask: |reports, query| Ok(reports.users(&query.ask()?, query.order(), &query.page()?)?),
         table: Some(|answer, _| csv::write(&answer.users)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
     });
@@ -160,7 +160,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         path: "api/chart/user-growth",
         about: "Active, new, returning and all users over time",
         params: &[RANGE, FILTERS, INTERVAL],
-        ask: |reports, query| Ok(reports.user_growth(&query.ask()?, query.interval(Interval::Day)?)?),
+        ask: |reports, query| Ok(reports.user_growth(&query.ask()?, query.interval())?),
         table: Some(|answer, _| csv::write(&answer.buckets)),
         next_cursor: no_cursor,
     });
@@ -192,7 +192,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         path: "api/chart/traffic",
         about: "Hits, errors and latencies over time",
         params: &[RANGE, ZONE, FILTERS, FINE_INTERVAL],
-        ask: |reports, query| Ok(reports.traffic(&query.ask()?, query.interval(Interval::Quarter)?)?),
+        ask: |reports, query| Ok(reports.traffic(&query.ask()?, query.interval())?),
         table: Some(|answer, _| csv::write(&answer.buckets)),
         next_cursor: no_cursor,
     });
@@ -200,7 +200,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         path: "api/chart/versions",
         about: "Users by version over time, platform by platform",
         params: &[RANGE, FILTERS, INTERVAL],
-        ask: |reports, query| Ok(reports.versions(&query.ask()?, query.interval(Interval::Day)?)?),
+        ask: |reports, query| Ok(reports.versions(&query.ask()?, query.interval())?),
         table: Some(|answer, _| tables::versions(answer)),
         next_cursor: no_cursor,
     });
@@ -216,7 +216,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         path: "api/inactive-users",
         about: "Users who have not been here for a while, and what they used last",
         params: &[IDLE, LAST_FILTERS, LIMIT, CURSOR],
-        ask: |reports, query| Ok(reports.inactive_users(&query.ask()?, query.idle_days()?, &query.page()?)?),
+        ask: |reports, query| Ok(reports.inactive_users(&query.ask()?, query.idle_days(), &query.page()?)?),
         table: Some(|answer, _| csv::write(&answer.users)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
     });
@@ -224,7 +224,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         path: "api/power-users",
         about: "Users who do most",
         params: &[RANGE, FILTERS, BY, LIMIT, CURSOR],
-        ask: |reports, query| Ok(reports.power_users(&query.ask()?, query.power()?, &query.page()?)?),
+        ask: |reports, query| Ok(reports.power_users(&query.ask()?, query.power(), &query.page()?)?),
         table: Some(|answer, _| tables::power_users(answer)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
     });
@@ -241,8 +241,8 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "How many of those who came in a step were there again later",
         params: &[RANGE, FILTERS, INTERVAL, COHORTS],
         ask: |reports, query| {
-            let (cohorts, back) = query.cohorts()?;
-            Ok(reports.retention(&query.ask()?, query.interval(Interval::Day)?.unwrap_or(Interval::Week), cohorts, back)?)
+            let (cohorts, back) = query.cohorts();
+            Ok(reports.retention(&query.ask()?, query.interval().unwrap_or(Interval::Week), cohorts, back)?)
         },
         table: Some(|answer, _| tables::retention(answer)),
         next_cursor: no_cursor,
@@ -251,7 +251,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         path: "api/lifecycle",
         about: "Who is new, returns, comes back after a pause or stays away; and how often people come",
         params: &[RANGE, FILTERS, INTERVAL],
-        ask: |reports, query| Ok(reports.lifecycle(&query.ask()?, query.interval(Interval::Day)?)?),
+        ask: |reports, query| Ok(reports.lifecycle(&query.ask()?, query.interval())?),
         table: Some(|answer, _| csv::write(&answer.buckets)),
         next_cursor: no_cursor,
     });
