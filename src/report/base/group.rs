@@ -53,12 +53,7 @@ impl Bucket<'_> {
     }
 }
 
-/// Everything in a range as one.
-pub(in crate::report) fn all(view: &mut View<'_, '_>, span: &Span) -> Result<Metric, Error> {
-    Ok(all_and_recent(view, span, None)?.0)
-}
-
-/// The same; and whether it was made of single hits alone, so that it knows who was there since a moment too.
+/// Everything in a range as one; and whether it was made of single hits alone, so that it knows who was there since a moment too.
 pub(in crate::report) fn all_and_recent(view: &mut View<'_, '_>, span: &Span, recent: Option<Millis>) -> Result<(Metric, bool), Error> {
     let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: true, latency: true, visitors: true, recent };
     let is_raw = rolled_up(&view.filter, &grouping).is_none() && !view.filter.is_empty();
