@@ -38,6 +38,8 @@ pub struct AuthBuilder {
     fetchers: Vec<(String, Arc<dyn KeyFetcher>)>,
     clock: Clock,
     revoked: Option<Arc<IsRevoked>>,
+    #[cfg(feature = "sqlite")]
+    directory: Option<std::path::PathBuf>,
 }
 
 impl Auth {
@@ -87,7 +89,14 @@ impl Auth {
 
     /// Settings first.
     pub fn builder() -> AuthBuilder {
-        AuthBuilder { config: AuthConfig::default(), fetchers: Vec::new(), clock: Clock::system(), revoked: None }
+        AuthBuilder {
+            config: AuthConfig::default(),
+            fetchers: Vec::new(),
+            clock: Clock::system(),
+            revoked: None,
+            #[cfg(feature = "sqlite")]
+            directory: None,
+        }
     }
 }
 
@@ -143,6 +152,21 @@ impl AuthBuilder {
         self.set(|config| config.jwt_cookie = name.into())
     }
 
+    /// Where the users of the sign-in are: in `access.db` of this data directory, beside their sessions and what was revoked. Without,
+    /// the dashboard that takes this for its guard looks in its own. `tower-analytics user add` makes the first.
+    ///
+    /// With it no issuer is needed, and policies may ask for any role that users can have.
+    #[cfg(feature = "sqlite")]
+    pub fn sign_in(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// How the sign-in works.
+    pub fn login(self, login: super::Login) -> Self {
+        self.set(|config| config.login = login)
+    }
+
     /// The time. Defaults to the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -165,15 +189,22 @@ impl AuthBuilder {
     /// [`ErrorKind::Config`] with everything that is wrong in the settings.
     pub fn build(self) -> Result<Auth, Error> {
         backend::install()?;
-        let Self { config, fetchers, clock, revoked } = self;
+        #[cfg(feature = "sqlite")]
+        let directory = self.directory.filter(|_| self.config.login.enabled);
+        #[cfg(not(feature = "sqlite"))]
+        let directory: Option<std::path::PathBuf> = None;
+        let Self { config, fetchers, clock, revoked, .. } = self;
         let mut wrong = Vec::new();
-        check::common(&config, &mut wrong);
-        let names = RoleNames::new(config.issuer.iter().map(|issuer| &issuer.role_map));
+        check::common(&config, directory.is_some(), &mut wrong);
+        let mapped = config.issuer.iter().flat_map(|issuer| issuer.role_map.values());
+        // Users may have any role; those that no policy asks for are nobody's business.
+        let asked = config.policy.values().filter(|_| directory.is_some()).flat_map(|policy| policy.any_of.iter().chain(&policy.all_of));
+        let names = RoleNames::new(mapped.chain(asked).map(String::as_str));
         wrong.extend(names.is_none().then(|| "auth: there are more than 64 roles".to_owned()));
         let role_names = Arc::new(names.unwrap_or_default());
         let policies = policies(&config, &role_names, &mut wrong);
         let common = Common {
-            role_names,
+            role_names: Arc::clone(&role_names),
             leeway_s: config.leeway_s,
             lifetime_s: config.max_token_lifetime_s,
             passed_on: config.claims_to_headers.keys().map(|path| RolePath::from(&**path).keys()).collect(),
@@ -213,7 +244,27 @@ impl AuthBuilder {
             longest: config.max_token_bytes,
         };
         let cache = is_cached.then(Cache::default);
-        Ok(Auth(Arc::new(Inner { config, issuers, policies, places, cache, clock, generation, revoked, watch })))
+        let auth = Auth(Arc::new(Inner {
+            config,
+            issuers,
+            policies,
+            role_names,
+            places,
+            cache,
+            clock,
+            generation,
+            revoked,
+            watch,
+            #[cfg(feature = "sqlite")]
+            attached: super::attached::Attached::default(),
+        }));
+        #[cfg(feature = "sqlite")]
+        if let Some(directory) = directory {
+            auth.attach(&directory);
+            // Whoever names a directory wants to know now.
+            auth.sign_in()?;
+        }
+        Ok(auth)
     }
 }
 

@@ -24,7 +24,9 @@ const NOT_FOR_CLAIMS: [&str; 10] = [
     "www-authenticate",
 ];
 
-pub(super) fn common(config: &AuthConfig, wrong: &mut Vec<String>) {
+pub(super) fn common(config: &AuthConfig, has_users: bool, wrong: &mut Vec<String>) {
+    config.login.check(wrong);
+    config.proxy.check(wrong);
     let mut check = |right: bool, message: &str| {
         if !right {
             wrong.push(message.to_owned());
@@ -34,7 +36,10 @@ pub(super) fn common(config: &AuthConfig, wrong: &mut Vec<String>) {
     check(is_plain(&config.realm) && !config.realm.is_empty(), "auth.realm must be plain text without quotes");
     check(config.leeway_s <= MAX_LEEWAY, "auth.leeway_s must be at most 300");
     check((256..=65_536).contains(&config.max_token_bytes), "auth.max_token_bytes must lie between 256 and 65 536");
-    check(!config.issuer.is_empty(), "there is no issuer: say whose tokens are good, with a secret or a public key");
+    check(
+        !config.issuer.is_empty() || has_users || !config.proxy.user_header.is_empty(),
+        "there is no issuer: say whose tokens are good, with a secret or a public key, or where the users of the sign-in are",
+    );
     let is_token = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     check(is_token(&config.jwt_cookie), "auth.jwt_cookie must be the name of a cookie");
     let ours = &config.identity_headers;

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::secret::Secret;
+use super::{
+    login::{Login, ProxyIdentity},
+    secret::Secret,
+};
 
 /// All settings of an [`Auth`](super::Auth) but the closures; the `[auth]` table. Unknown keys are refused.
 ///
@@ -53,6 +56,10 @@ pub struct AuthConfig {
     /// Policies by name: what `{base}/auth/verify/{name}` asks for. `any`, `admin` and `mod` are there already, and `default`, which
     /// asks for `admin` or `mod`; one given here by such a name replaces it.
     pub policy: BTreeMap<String, Policy>,
+    /// The sign-in with a name and a password.
+    pub login: Login,
+    /// A proxy that has signed people in already.
+    pub proxy: ProxyIdentity,
 }
 
 /// Who signs tokens, and what they must say; an `[[auth.issuer]]` table.
@@ -125,7 +132,7 @@ pub struct Keys {
 /// let policy = Policy::any_of(["admin", "support"]);
 /// assert_eq!(policy.any_of.len(), 2);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Policy {
@@ -137,6 +144,8 @@ pub struct Policy {
     pub scopes_all: Vec<String>,
     /// Lets in who brings no credential; a bad one is still refused. Defaults to false.
     pub anonymous: bool,
+    /// Takes the session of the sign-in too, with the roles of its user. Defaults to true.
+    pub accept_session: bool,
     /// By one of these issuers. Defaults to all.
     pub issuers: Vec<String>,
     /// For one of these hosts, exactly as the `Host` header says. Defaults to all.
@@ -156,7 +165,7 @@ pub struct IdentityHeaders {
     pub issuer: String,
     /// Our role names, sorted, with commas. Defaults to `X-Auth-Roles`.
     pub roles: String,
-    /// `jwt` or `anonymous`. Defaults to `X-Auth-Method`.
+    /// `jwt`, `session` or `anonymous`. Defaults to `X-Auth-Method`.
     pub method: String,
     /// Seconds since 1970. Defaults to `X-Auth-Expires`.
     pub expires: String,
@@ -214,6 +223,8 @@ impl Default for AuthConfig {
             claims_to_headers: BTreeMap::new(),
             issuer: Vec::new(),
             policy: BTreeMap::new(),
+            login: Login::default(),
+            proxy: ProxyIdentity::default(),
         }
     }
 }
@@ -237,6 +248,20 @@ impl Default for Issuer {
             role_paths: Vec::new(),
             role_map: BTreeMap::new(),
             split_commas: false,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            any_of: Vec::new(),
+            all_of: Vec::new(),
+            scopes_all: Vec::new(),
+            anonymous: false,
+            accept_session: true,
+            issuers: Vec::new(),
+            hosts: Vec::new(),
         }
     }
 }

@@ -30,6 +30,10 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(feature = "sqlite")]
+mod attached;
+#[cfg(feature = "sqlite")]
+pub(crate) mod audit;
 #[allow(clippy::module_inception, reason = "what all of this is for")]
 mod auth;
 mod backend;
@@ -40,6 +44,8 @@ mod claims;
 mod compact;
 mod config;
 mod credential;
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
+mod decide;
 mod document;
 mod env;
 mod fetch;
@@ -48,22 +54,26 @@ mod json;
 mod key;
 #[cfg(feature = "cli")]
 mod link;
+mod login;
 mod policy;
 mod reason;
 mod roles;
 mod secret;
-mod signin;
+pub(crate) mod signin;
 mod store;
 mod watch;
 
+#[cfg(feature = "axum")]
+pub(crate) use self::decide::Admitted;
 #[cfg(feature = "cli")]
-pub(crate) use self::link::{LINK_COOKIE, OneTimeLink};
+pub(crate) use self::link::OneTimeLink;
 pub use self::{
     auth::Auth,
     builder::AuthBuilder,
     config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, RolePath, TokenCache},
     fetch::KeyFetcher,
     identity::Identity,
+    login::{Login, ProxyIdentity, SameSite},
     reason::Reason,
     secret::Secret,
 };

@@ -4,7 +4,6 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
@@ -17,7 +16,7 @@ use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 use super::{demo, fault, open_guard::OnThisMachine};
 use crate::{
     analytics::Analytics,
-    auth::OneTimeLink,
+    auth::{Auth, Login, OneTimeLink},
     builder,
     clock::Clock,
     config::Config,
@@ -140,11 +139,18 @@ impl Serve {
         };
         let home = format!("http://{shown}{}", config.base_path);
         if self.open {
-            return Ok((Dashboard::new(reports, recording, config, Arc::new(OnThisMachine)), home));
+            return Ok((Dashboard::new(reports, recording, config, OnThisMachine), home));
+        }
+        // Whoever starts it by hand has no certificate; browsers on other machines need one.
+        let login = Login { insecure_cookies_for_loopback: true, ..Login::default() };
+        let auth = Auth::builder().sign_in(&config.data).login(login).build()?;
+        let has_users = auth.sign_in()?.map_or(Ok(false), |sign_in| sign_in.db().has_users())?;
+        let dashboard = Dashboard::new(reports, recording, config, auth);
+        if has_users {
+            return Ok((dashboard, home));
         }
         let (link, secret) = OneTimeLink::new(Clock::system())?;
-        let dashboard = Dashboard::new(reports, recording, config, Arc::new(link.clone())).with_link(link);
-        Ok((dashboard, format!("{home}/link/{secret}")))
+        Ok((dashboard.with_link(link), format!("{home}/link/{secret}")))
     }
 
     fn greet(&self, url: &str, beside: bool) {
@@ -157,8 +163,10 @@ impl Serve {
         println!("Dashboard  {url}");
         if self.open {
             println!("Sign-in    none: --open lets everybody on this machine in");
+        } else if url.contains("/link/") {
+            println!("Sign-in    nobody can sign in yet: the link makes the first admin. It works once, within ten minutes");
         } else {
-            println!("Sign-in    the link works once, within ten minutes; start again for a new one");
+            println!("Sign-in    with name and password");
         }
         if !self.no_browser && open::that_detached(url).is_err() {
             tracing::debug!("no browser could be opened");

@@ -85,6 +85,14 @@ impl AccessDb {
         }
     }
 
+    /// Adds the very first user. `false` if there is one already, of whatever name.
+    pub(crate) fn add_first_user(&self, name: &str, hash: &PasswordHash, roles: &[&str]) -> Result<bool, Error> {
+        check_name(name)?;
+        let (hash, roles) = (PasswordHash::parse(hash.as_str())?, joined(roles)?);
+        let insert = "insert into users (name, hash, roles, disabled, version) select ?, ?, ?, 0, 0 where not exists (select 1 from users)";
+        self.write("add the first user", |tx| Ok(tx.execute(insert, params![name, hash.as_str(), roles])? == 1))
+    }
+
     /// Another password. It ends the user's sessions.
     pub(crate) fn set_password(&self, name: &str, hash: &PasswordHash) -> Result<(), Error> {
         let hash = PasswordHash::parse(hash.as_str())?;

@@ -3,6 +3,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::session_token::SessionToken;
+use crate::auth::login::SameSite;
 
 /// The same cookie came with two values: another host of the domain has set one of them, and which is unknowable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +44,6 @@ fn is_octet(byte: u8) -> bool {
     byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
 }
 
-/// When a browser sends the session along with a request that another site caused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum SameSite {
-    /// With links that are followed, not with forms or scripts; the default.
-    #[default]
-    Lax,
-    /// Never: whoever follows a link to the dashboard has to reload it.
-    Strict,
-}
-
 /// The cookie that holds the session's token: which name it has, and with which attributes it is set.
 ///
 /// It ends with the browser (no `Max-Age`), and scripts cannot read it.
@@ -78,6 +69,15 @@ impl SessionCookie {
     /// The token in a request, if it is one of ours by its form.
     pub(crate) fn token(self, headers: &HeaderMap) -> Result<Option<SessionToken>, Tossed> {
         Ok(read(headers, self.name())?.and_then(SessionToken::parse))
+    }
+
+    /// Whose token a request carries, in whichever of the cookies: the secure one first, the other only where it can have been set.
+    pub(crate) fn find(headers: &HeaderMap, insecure_for_loopback: bool) -> Result<Option<SessionToken>, Tossed> {
+        let of = |is_secure| Self { is_secure, same_site: SameSite::Lax }.token(headers);
+        match of(true)? {
+            None if insecure_for_loopback => of(false),
+            found => Ok(found),
+        }
     }
 
     /// The value of `Set-Cookie` that gives a browser this token. `None` cannot be: tokens are plain ASCII.

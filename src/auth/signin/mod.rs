@@ -18,6 +18,8 @@ mod access_file;
 pub(crate) mod accounts;
 pub(crate) mod cookies;
 pub(crate) mod csrf;
+#[cfg(feature = "sqlite")]
+mod denied;
 pub(crate) mod hash_budget;
 pub(crate) mod next;
 pub(crate) mod origin;
@@ -29,6 +31,8 @@ pub(crate) mod session;
 pub(crate) mod session_token;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sessions;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sign_in;
 #[cfg(all(test, feature = "sqlite"))]
 mod testing;
 pub(crate) mod throttle;

@@ -14,7 +14,21 @@ pub(crate) struct Password(Zeroizing<String>);
 /// In bytes. Far beyond what anybody types, and short enough to hash nothing for nothing.
 pub(crate) const MAX_PASSWORD: usize = 1024;
 
+/// In characters, of new ones (ASVS 5, 6.2.1; fifteen are better). Nothing else is asked of them.
+pub(crate) const MIN_PASSWORD: usize = 8;
+
 impl Password {
+    /// A new one, typed twice by whoever will use it; or what is wrong with it.
+    pub(crate) fn chosen(text: String, again: &str) -> Result<Self, String> {
+        let text = Zeroizing::new(text);
+        match () {
+            () if *text != again => Err("The two passwords are not the same.".to_owned()),
+            () if text.chars().count() < MIN_PASSWORD => Err(format!("A password needs {MIN_PASSWORD} characters; fifteen are better.")),
+            () if text.len() > MAX_PASSWORD => Err(format!("A password has at most {MAX_PASSWORD} bytes.")),
+            () => Ok(Self(text)),
+        }
+    }
+
     /// `None` if it is longer than [`MAX_PASSWORD`].
     pub(crate) fn new(text: String) -> Option<Self> {
         let text = Zeroizing::new(text);

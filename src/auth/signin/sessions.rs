@@ -61,11 +61,25 @@ impl AccessDb {
             let rotated = self.note("renew a session", |tx| tx.execute(update, params![next.hash(), old, now, session.id]));
             return Ok(Ok(Resumed { session, token: rotated.then_some(next) }));
         }
+        self.touch(&session);
+        Ok(Ok(Resumed { session, token: None }))
+    }
+
+    /// As [`look`](Self::look), and notes that the session is in use.
+    pub(crate) fn glance(&self, token: &SessionToken) -> Result<Result<Session, Refusal>, Error> {
+        let found = self.look(token)?;
+        if let Ok(session) = &found {
+            self.touch(session);
+        }
+        Ok(found)
+    }
+
+    fn touch(&self, session: &Session) {
+        let now = self.now();
         if now - session.seen >= millis(TOUCH) {
             let update = "update sessions set seen = max(seen, ?) where id = ?";
             self.note("note that a session is in use", |tx| tx.execute(update, [now, session.id]));
         }
-        Ok(Ok(Resumed { session, token: None }))
     }
 
     /// A change of one row that a request does not depend on: with a full disk, whoever is signed in can still look why.
