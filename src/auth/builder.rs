@@ -87,6 +87,26 @@ impl Auth {
         Self::builder().issuer(issuer).max_token_lifetime(Duration::ZERO).cache(TokenCache::All).build()
     }
 
+    /// Users with passwords alone, those in `access.db` of a data directory, and no tokens: `tower-analytics user add` makes the first.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// use tower_analytics::{Analytics, Auth};
+    ///
+    /// let analytics = Analytics::open(directory.path())?;            // such as "analytics-data"
+    /// let dashboard = analytics.dashboard(Auth::users(directory.path())?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If access.db cannot be opened or made.
+    #[cfg(feature = "sqlite")]
+    pub fn users(directory: impl Into<std::path::PathBuf>) -> Result<Self, Error> {
+        Self::builder().sign_in(directory).build()
+    }
+
     /// Settings first.
     pub fn builder() -> AuthBuilder {
         AuthBuilder {
