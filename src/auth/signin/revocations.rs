@@ -142,7 +142,7 @@ mod tests {
 
     /// As whoever keeps no copy yet.
     fn is_revoked(db: &AccessDb, token: TokenFacts<'_>) -> bool {
-        super::super::denied::Denied::default().covers(token, db, &Clock::system()).unwrap()
+        super::super::denied::Denied::default().covers(token, db, &crate::clock::Clock::system()).unwrap()
     }
 
     #[test]
