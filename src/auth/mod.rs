@@ -56,8 +56,6 @@ mod signin;
 mod store;
 mod watch;
 
-#[cfg(feature = "cli")]
-pub(crate) use self::link::{LINK_COOKIE, OneTimeLink};
 pub use self::{
     auth::Auth,
     builder::AuthBuilder,
@@ -66,4 +64,9 @@ pub use self::{
     identity::Identity,
     reason::Reason,
     secret::Secret,
+};
+#[cfg(feature = "cli")]
+pub(crate) use self::{
+    link::{LINK_COOKIE, OneTimeLink},
+    signin::{access_db::AccessDb, revocations::TokenFacts, session::SessionLimits},
 };

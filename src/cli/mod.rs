@@ -3,7 +3,12 @@
 mod demo;
 mod fault;
 mod open_guard;
+mod output;
+mod reload;
 pub mod serve;
+mod settings;
+mod settings_file;
+mod verify_only;
 
 use std::process::ExitCode;
 

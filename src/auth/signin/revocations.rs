@@ -58,7 +58,7 @@ impl AccessDb {
 
     /// Voids one token until it ends by itself: `until` is its `exp` and the leeway.
     pub(crate) fn revoke_token(&self, issuer: &str, id: &str, until: Seconds) -> Result<(), Error> {
-        check(&[issuer, id])?;
+        check(issuer, id)?;
         let upsert = "insert into revoked_tokens (issuer, id, until) values (?, ?, ?)
             on conflict do update set until = max(until, excluded.until)";
         self.add("revoked_tokens", |tx| tx.execute(upsert, params![issuer, id, until]))
@@ -67,7 +67,7 @@ impl AccessDb {
     /// Voids all tokens of a subject that were issued up to now, those of this second included. `until` is when the last
     /// of them ends by itself, if tokens have a longest life; without, the entry stays.
     pub(crate) fn revoke_subject(&self, issuer: &str, subject: &str, until: Option<Seconds>) -> Result<(), Error> {
-        check(&[issuer, subject])?;
+        check(issuer, subject)?;
         let before = self.seconds() + 1;
         let upsert = "insert into revoked_subjects (issuer, subject, before, until) values (?, ?, ?, ?)
             on conflict do update set before = max(before, excluded.before), until = max(until, excluded.until)";
@@ -134,11 +134,12 @@ fn changed(tx: &Transaction<'_>) -> rusqlite::Result<usize> {
     tx.execute("update revocation_version set version = version + 1", [])
 }
 
-fn check(names: &[&str]) -> Result<(), Error> {
-    if names.iter().all(|name| (1..=MAX_NAME).contains(&name.len())) {
+/// The issuer is empty where the settings take tokens of any, as the short forms of `Auth` do.
+fn check(issuer: &str, name: &str) -> Result<(), Error> {
+    if issuer.len() <= MAX_NAME && (1..=MAX_NAME).contains(&name.len()) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Question, format!("issuer, token id and subject have 1 to {MAX_NAME} bytes")))
+    Err(Error::new(ErrorKind::Question, format!("a token id and a subject have 1 to {MAX_NAME} bytes, an issuer at most as many")))
 }
 
 #[cfg(test)]
@@ -255,9 +256,20 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_no_issuer_in_particular_are_revoked_by_the_empty_name() {
+        let (db, _directory, _) = new();
+        db.revoke_token("", "1", NOW + 60).unwrap();
+        db.revoke_subject("", "ann", None).unwrap();
+        assert!(db.is_revoked(token("", Some("1"), "bob", Some(NOW))).unwrap());
+        assert!(db.is_revoked(token("", Some("2"), "ann", Some(NOW))).unwrap());
+        assert!(!db.is_revoked(token("a", Some("1"), "ann", Some(NOW))).unwrap());
+    }
+
+    #[test]
     fn names_that_no_token_can_have_are_refused() {
         let (db, _directory, _) = new();
-        for (issuer, name) in [("", "1"), ("a", ""), ("a", &*"n".repeat(MAX_NAME + 1))] {
+        let long = "n".repeat(MAX_NAME + 1);
+        for (issuer, name) in [("a", ""), ("", ""), ("a", &*long), (&*long, "1")] {
             assert_eq!(db.revoke_token(issuer, name, NOW).unwrap_err().kind(), ErrorKind::Question);
             assert_eq!(db.revoke_subject(issuer, name, None).unwrap_err().kind(), ErrorKind::Question);
         }

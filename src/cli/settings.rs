@@ -1,0 +1,91 @@
+//! What a settings file and the flags say together.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::Path,
+};
+
+use super::settings_file;
+use crate::{
+    auth::{AccessDb, Auth, AuthBuilder, SessionLimits, TokenFacts},
+    clock::Clock,
+    config::Config,
+    error::{Error, ErrorKind},
+};
+
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) config: Config,
+    has_data: bool,
+}
+
+impl Settings {
+    /// The defaults, over them the file, over that the flag for the directory. An error says everything that is wrong at once.
+    pub(super) fn read_with_keys(file: Option<&Path>, data: Option<&Path>) -> Result<Self, Error> {
+        let (settings, mut faults) = Self::look(file, data)?;
+        let built = settings.auth_builder().map(AuthBuilder::build).transpose();
+        // It joins what is wrong into one line.
+        faults.extend(built.err().iter().flat_map(|error| error.chain().split("; ").map(str::to_owned).collect::<Vec<_>>()));
+        said(file, &faults).map(|()| settings)
+    }
+
+    fn look(file: Option<&Path>, data: Option<&Path>) -> Result<(Self, Vec<String>), Error> {
+        let (mut config, mut has_data, mut faults) = match file {
+            Some(path) => settings_file::read(path).map(|read| (read.config, read.has_data, read.faults))?,
+            None => (Config::default(), false, Vec::new()),
+        };
+        if let Some(data) = data {
+            (config.data, has_data) = (data.to_owned(), true);
+        }
+        faults.extend(config.faults());
+        Ok((Self { config, has_data }, faults))
+    }
+
+    /// Whether there is nothing to do but to say whose tokens are good.
+    pub(super) fn is_verify_only(&self) -> bool {
+        !self.has_data && self.config.auth.as_ref().is_some_and(|auth| !auth.issuer.is_empty())
+    }
+
+    /// Where to listen; flags count more than the file.
+    pub(super) fn listen(&self, host: Option<IpAddr>, port: Option<u16>) -> Result<SocketAddr, Error> {
+        let mut address: SocketAddr = self.config.listen.parse().map_err(|_| Error::new(ErrorKind::Config, "listen is no address"))?;
+        address.set_ip(host.unwrap_or(address.ip()));
+        address.set_port(port.unwrap_or(address.port()));
+        Ok(address)
+    }
+
+    /// Who is let in by a token, if the settings say so. Where there is a data directory, tokens can be revoked there.
+    pub(super) fn auth(&self) -> Result<Option<Auth>, Error> {
+        let Some(builder) = self.auth_builder() else { return Ok(None) };
+        if self.is_verify_only() {
+            return builder.build().map(Some);
+        }
+        let access = AccessDb::open(&self.config.data, Clock::system(), SessionLimits::default())?;
+        revocable(builder, access).build().map(Some)
+    }
+
+    fn auth_builder(&self) -> Option<AuthBuilder> {
+        self.config.auth.as_ref().map(|auth| Auth::builder().config(auth.clone()))
+    }
+}
+
+/// A directory's revocations hold from the next request on, in whichever process they were made.
+fn revocable(builder: AuthBuilder, access: AccessDb) -> AuthBuilder {
+    builder.revoked(move |who| {
+        let since_1970 = |at: std::time::SystemTime| crate::clock::to_millis(at).div_euclid(1000);
+        let issued = who.issued_at().map(since_1970);
+        access.is_revoked(TokenFacts { issuer: who.issuer(), id: who.token_id(), subject: who.subject(), issued })
+    })
+}
+
+fn said(file: Option<&Path>, faults: &[String]) -> Result<(), Error> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let place = file.map_or_else(|| "the settings".to_owned(), |path| path.display().to_string());
+    let message = match faults {
+        [only] => format!("in {place}: {only}"),
+        several => format!("{} faults in {place}:\n  {}", several.len(), several.join("\n  ")),
+    };
+    Err(Error::new(ErrorKind::Config, message))
+}

@@ -1,0 +1,7 @@
+//! The real program, as a shell runs it: what it takes, what it says, what it leaves behind.
+
+mod common;
+#[path = "program/running.rs"]
+mod running;
+#[path = "program/serve.rs"]
+mod serve;
