@@ -5,3 +5,5 @@ mod common;
 mod running;
 #[path = "program/serve.rs"]
 mod serve;
+#[path = "program/users.rs"]
+mod users;

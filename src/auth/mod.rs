@@ -68,5 +68,11 @@ pub use self::{
 #[cfg(feature = "cli")]
 pub(crate) use self::{
     link::{LINK_COOKIE, OneTimeLink},
-    signin::{access_db::AccessDb, revocations::TokenFacts, session::SessionLimits},
+    signin::{
+        access_db::AccessDb,
+        accounts::User as Account,
+        passwords::{MAX_PASSWORD, Password, Passwords},
+        revocations::TokenFacts,
+        session::SessionLimits,
+    },
 };

@@ -4,10 +4,13 @@ mod demo;
 mod fault;
 mod open_guard;
 mod output;
+mod password;
+mod place;
 mod reload;
 pub mod serve;
 mod settings;
 mod settings_file;
+mod user;
 mod verify_only;
 
 use std::process::ExitCode;
@@ -16,15 +19,21 @@ use clap::{Parser, Subcommand};
 
 /// Who uses your service, without sending data anywhere.
 #[derive(Debug, Parser)]
-#[command(name = "tower-analytics", version, after_help = "Example: tower-analytics serve --data analytics-data")]
+#[command(name = "tower-analytics", version, after_help = EXAMPLES)]
 struct Program {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXAMPLES: &str = "Examples:
+  tower-analytics serve --data analytics-data
+  tower-analytics user add ann
+  tower-analytics help user";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    User(user::User),
 }
 
 /// Runs the program with the process's arguments.
@@ -32,5 +41,6 @@ enum Command {
 pub fn main() -> ExitCode {
     match Program::parse().command {
         Command::Serve(serve) => serve.run(),
+        Command::User(user) => fault::exit(user.run()),
     }
 }

@@ -21,6 +21,14 @@ pub(super) struct Settings {
 
 impl Settings {
     /// The defaults, over them the file, over that the flag for the directory. An error says everything that is wrong at once.
+    ///
+    /// The keys in `[auth]` are not looked at: who keeps users may not be allowed to read them.
+    pub(super) fn read(file: Option<&Path>, data: Option<&Path>) -> Result<Self, Error> {
+        let (settings, faults) = Self::look(file, data)?;
+        said(file, &faults).map(|()| settings)
+    }
+
+    /// As [`read`](Self::read), and whether an [`Auth`] can be made of it.
     pub(super) fn read_with_keys(file: Option<&Path>, data: Option<&Path>) -> Result<Self, Error> {
         let (settings, mut faults) = Self::look(file, data)?;
         let built = settings.auth_builder().map(AuthBuilder::build).transpose();
@@ -44,6 +52,16 @@ impl Settings {
     /// Whether there is nothing to do but to say whose tokens are good.
     pub(super) fn is_verify_only(&self) -> bool {
         !self.has_data && self.config.auth.as_ref().is_some_and(|auth| !auth.issuer.is_empty())
+    }
+
+    /// The data directory.
+    pub(super) fn data(&self) -> Result<&Path, Error> {
+        if self.is_verify_only() {
+            let message = "these settings name no data directory, in which users and revocations are kept: add `data = \"..\"` to the file, \
+                           or say --data";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
+        Ok(&self.config.data)
     }
 
     /// Where to listen; flags count more than the file.

@@ -20,6 +20,13 @@ impl Done {
         Self { code: output.status.code().unwrap_or(-1), out, err }
     }
 
+    /// The output of a run that went well.
+    #[track_caller]
+    pub(crate) fn good(self) -> String {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.out
+    }
+
     /// What a run that failed had to say.
     #[track_caller]
     pub(crate) fn bad(self) -> String {
@@ -43,6 +50,20 @@ pub(crate) fn program(at: &Path) -> Command {
 #[track_caller]
 pub(crate) fn run(at: &Path, args: &[&str]) -> Done {
     Done::of(program(at).args(args).output().unwrap())
+}
+
+/// With this on its standard input, which is no terminal.
+#[track_caller]
+pub(crate) fn run_with(at: &Path, args: &[&str], input: impl AsRef<[u8]>) -> Done {
+    fed(program(at).args(args), input)
+}
+
+#[track_caller]
+pub(crate) fn fed(command: &mut Command, input: impl AsRef<[u8]>) -> Done {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Whoever fails early does not read it.
+    drop(child.stdin.take().unwrap().write_all(input.as_ref()));
+    Done::of(child.wait_with_output().unwrap())
 }
 
 /// A server on a port of its own; killed when dropped.
