@@ -52,6 +52,8 @@ mod policy;
 mod reason;
 mod roles;
 mod secret;
+#[cfg(feature = "cli")]
+mod sign;
 mod signin;
 mod store;
 mod watch;
@@ -68,11 +70,12 @@ pub use self::{
 #[cfg(feature = "cli")]
 pub(crate) use self::{
     link::{LINK_COOKIE, OneTimeLink},
+    sign::SigningKey,
     signin::{
         access_db::AccessDb,
         accounts::User as Account,
         passwords::{MAX_PASSWORD, Password, Passwords},
-        revocations::TokenFacts,
+        revocations::{Revocation, Seconds, TokenFacts},
         session::SessionLimits,
     },
 };

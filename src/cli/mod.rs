@@ -2,6 +2,7 @@
 
 mod demo;
 mod fault;
+mod key;
 mod open_guard;
 mod output;
 mod password;
@@ -10,6 +11,7 @@ mod reload;
 pub mod serve;
 mod settings;
 mod settings_file;
+mod token;
 mod user;
 mod verify_only;
 
@@ -28,12 +30,16 @@ struct Program {
 const EXAMPLES: &str = "Examples:
   tower-analytics serve --data analytics-data
   tower-analytics user add ann
+  tower-analytics key new --out secret
+  tower-analytics token issue --for ann --role mod --secret-file secret
   tower-analytics help user";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
     User(user::User),
+    Token(token::Token),
+    Key(key::Key),
 }
 
 /// Runs the program with the process's arguments.
@@ -42,5 +48,7 @@ pub fn main() -> ExitCode {
     match Program::parse().command {
         Command::Serve(serve) => serve.run(),
         Command::User(user) => fault::exit(user.run()),
+        Command::Token(token) => fault::exit(token.run()),
+        Command::Key(key) => fault::exit(key.run()),
     }
 }

@@ -31,7 +31,7 @@ impl Settings {
     /// As [`read`](Self::read), and whether an [`Auth`] can be made of it.
     pub(super) fn read_with_keys(file: Option<&Path>, data: Option<&Path>) -> Result<Self, Error> {
         let (settings, mut faults) = Self::look(file, data)?;
-        let built = settings.auth_builder().map(AuthBuilder::build).transpose();
+        let built = settings.auth_alone();
         // It joins what is wrong into one line.
         faults.extend(built.err().iter().flat_map(|error| error.chain().split("; ").map(str::to_owned).collect::<Vec<_>>()));
         said(file, &faults).map(|()| settings)
@@ -80,6 +80,17 @@ impl Settings {
         }
         let access = AccessDb::open(&self.config.data, Clock::system(), SessionLimits::default())?;
         revocable(builder, access).build().map(Some)
+    }
+
+    /// The same for a command that only looks: it makes no file.
+    pub(super) fn auth_to_look(&self) -> Result<Option<Auth>, Error> {
+        let is_there = !self.is_verify_only() && self.config.data.join("access.db").exists();
+        if is_there { self.auth() } else { self.auth_alone() }
+    }
+
+    /// The same, whatever was revoked.
+    pub(super) fn auth_alone(&self) -> Result<Option<Auth>, Error> {
+        self.auth_builder().map(AuthBuilder::build).transpose()
     }
 
     fn auth_builder(&self) -> Option<AuthBuilder> {
