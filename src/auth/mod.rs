@@ -59,6 +59,8 @@ mod policy;
 mod reason;
 mod roles;
 mod secret;
+#[cfg(feature = "cli")]
+mod sign;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
 pub(crate) mod signin;
@@ -82,4 +84,15 @@ pub use self::{
     login::{Login, ProxyIdentity, SameSite},
     reason::Reason,
     secret::Secret,
+};
+#[cfg(feature = "cli")]
+pub(crate) use self::{
+    sign::SigningKey,
+    signin::{
+        access_db::AccessDb,
+        accounts::User as Account,
+        passwords::{MAX_PASSWORD, MIN_PASSWORD, Password, Passwords},
+        revocations::{Revocation, Seconds},
+        session::SessionLimits,
+    },
 };

@@ -117,12 +117,12 @@ fn changed(tx: &Transaction<'_>) -> rusqlite::Result<usize> {
     tx.execute("update revocation_version set version = version + 1", [])
 }
 
-/// Tokens of a shared secret may name no issuer.
+/// The issuer is empty where the settings take tokens of any, as the short forms of `Auth` do.
 fn check(issuer: &str, name: &str) -> Result<(), Error> {
     if issuer.len() <= MAX_NAME && (1..=MAX_NAME).contains(&name.len()) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Question, format!("a token id and a subject have 1 to {MAX_NAME} bytes, an issuer no more")))
+    Err(Error::new(ErrorKind::Question, format!("a token id and a subject have 1 to {MAX_NAME} bytes, an issuer at most as many")))
 }
 
 #[cfg(test)]
@@ -244,9 +244,20 @@ mod tests {
     }
 
     #[test]
+    fn tokens_of_no_issuer_in_particular_are_revoked_by_the_empty_name() {
+        let (db, _directory, _) = new();
+        db.revoke_token("", "1", NOW + 60).unwrap();
+        db.revoke_subject("", "ann", None).unwrap();
+        assert!(is_revoked(&db, token("", Some("1"), "bob", Some(NOW))));
+        assert!(is_revoked(&db, token("", Some("2"), "ann", Some(NOW))));
+        assert!(!is_revoked(&db, token("a", Some("1"), "ann", Some(NOW))));
+    }
+
+    #[test]
     fn names_that_no_token_can_have_are_refused() {
         let (db, _directory, _) = new();
-        for (issuer, name) in [(&*"i".repeat(MAX_NAME + 1), "1"), ("a", ""), ("a", &*"n".repeat(MAX_NAME + 1))] {
+        let long = "n".repeat(MAX_NAME + 1);
+        for (issuer, name) in [("a", ""), ("", ""), ("a", &*long), (&*long, "1")] {
             assert_eq!(db.revoke_token(issuer, name, NOW).unwrap_err().kind(), ErrorKind::Question);
             assert_eq!(db.revoke_subject(issuer, name, None).unwrap_err().kind(), ErrorKind::Question);
         }
