@@ -40,7 +40,7 @@ pub(super) fn as_json(entry: &Revocation) -> Value {
 
 pub(super) fn line(entry: &Revocation) -> String {
     let kept = |until: Seconds| if until < FOR_EVER { format!("kept until {}", moment(until)) } else { "kept for ever".to_owned() };
-    let by = |issuer: &str| if issuer.is_empty() { "of any issuer".to_owned() } else { format!("by {issuer}") };
+    let by = |issuer: &str| if issuer.is_empty() { "where any issuer is taken".to_owned() } else { format!("by {issuer}") };
     output::printable(&match entry {
         Revocation::Token { issuer, id, until } => format!("token {id} {}, {}", by(issuer), kept(*until)),
         Revocation::Subject { issuer, subject, before, until } => {

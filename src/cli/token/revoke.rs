@@ -29,7 +29,7 @@ pub(super) struct Revoke {
     /// All tokens of this subject (sub) that were issued up to now
     #[arg(long, value_name = "SUB")]
     subject: Option<String>,
-    /// By whom the token is; said by the settings if they have one issuer, else any
+    /// By whom the token is; said by the settings if they have one issuer. Without either it holds where any issuer is taken
     #[arg(long, value_name = "ISS")]
     issuer: Option<String>,
     #[command(flatten)]
@@ -99,7 +99,12 @@ impl Revoke {
     fn issuer(&self, settings: &Settings) -> Result<String, Error> {
         match &settings.config.auth {
             Some(auth) if !auth.issuer.is_empty() => pick(auth, self.issuer.as_deref()).map(|issuer| issuer.issuer.clone()),
-            _ => Ok(self.issuer.clone().unwrap_or_default()),
+            _ => Ok(self.issuer.clone().unwrap_or_else(|| {
+                output::note(
+                    "note: without --issuer or settings this holds only where any issuer is taken (`allow_any_issuer`, `Auth::hs256`)",
+                );
+                String::new()
+            })),
         }
     }
 }
