@@ -92,7 +92,7 @@ pub(crate) use self::{
         access_db::AccessDb,
         accounts::User as Account,
         passwords::{MAX_PASSWORD, MIN_PASSWORD, Password, Passwords},
-        revocations::{Revocation, Seconds},
+        revocations::{HEEDED_WITHIN, Revocation, Seconds},
         session::SessionLimits,
     },
 };
