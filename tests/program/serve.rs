@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     common::{signing::Signer, until},
-    running::{Server, file, files, mode, program, run},
+    running::{Server, file, files, mode, program, run, run_with},
 };
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef-a-secret-of-the-tests";
