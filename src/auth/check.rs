@@ -7,6 +7,9 @@ use jsonwebtoken::Algorithm;
 
 use super::config::{AuthConfig, Issuer};
 
+/// Whether there is an HTTP client.
+const CAN_FETCH: bool = cfg!(feature = "jwks-http");
+
 /// The most by which clocks may differ, in seconds.
 const MAX_LEEWAY: u64 = 300;
 
@@ -82,12 +85,15 @@ pub(super) fn issuer(issuer: &Issuer, has_fetcher: bool, wrong: &mut Vec<String>
         !keys.hmacs.is_empty(),
         keys.pem_file.is_some(),
         keys.jwks_file.is_some(),
+        keys.jwks_url.is_some(),
+        keys.discovery,
         has_fetcher,
     ];
     check(
         sources.into_iter().filter(|is_there| *is_there).count() == 1,
-        "`keys` needs exactly one of `hmac`, `hmac_file`, `hmacs`, `pem_file`, `jwks_file`, or a fetcher",
+        "`keys` needs exactly one of `hmac`, `hmac_file`, `hmacs`, `pem_file`, `jwks_file`, `jwks_url`, `discovery`, or a fetcher",
     );
+    check(CAN_FETCH || !keys.are_remote(), "`jwks_url` and `discovery` need the feature `jwks-http` of tower-analytics in Cargo.toml");
     let mut algorithms = Vec::new();
     for name in &issuer.algorithms {
         match name.parse() {

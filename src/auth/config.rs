@@ -115,6 +115,15 @@ pub struct Keys {
     pub kid: Option<String>,
     /// A JWK set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)). Read again when it changes.
     pub jwks_file: Option<PathBuf>,
+    /// Where the issuer serves its JWK set; `https`, or `http` within this machine. Needs the feature `jwks-http`.
+    ///
+    /// Fetched on a thread of its own, every ten minutes or as often as `Cache-Control` says (between a minute and a day), a fifth of
+    /// that earlier, and when a token names a key that is not known, at most once in 30 seconds. While the host is down its keys stay
+    /// for a day. Redirects are not followed, proxies in the environment not used, and the machine's own certificates are trusted.
+    pub jwks_url: Option<String>,
+    /// Takes that address from the issuer's own discovery document, `{issuer}/.well-known/openid-configuration`. It must name this
+    /// issuer, and keys on the same host; for keys elsewhere say `jwks_url`. Needs the feature `jwks-http`. Defaults to false.
+    pub discovery: bool,
 }
 
 /// What a policy asks of a token that is good.
@@ -275,6 +284,13 @@ impl Issuer {
             role_map: ["admin", "mod"].map(|role| (role.to_owned(), role.to_owned())).into(),
             ..Self::default()
         }
+    }
+}
+
+impl Keys {
+    /// Whether they come from the issuer's host.
+    pub(super) fn are_remote(&self) -> bool {
+        self.jwks_url.is_some() || self.discovery
     }
 }
 

@@ -29,6 +29,8 @@
 //! let auth = Auth::builder().issuer(main).policy("members", Policy::default()).build()?;
 //! # Ok(()) }
 //! ```
+//!
+//! With the feature `jwks-http` its keys can also come from its own host: [`Keys::jwks_url`], [`Keys::discovery`].
 
 #[allow(clippy::module_inception, reason = "what all of this is for")]
 mod auth;
@@ -50,6 +52,8 @@ mod key;
 mod link;
 mod policy;
 mod reason;
+#[cfg(feature = "jwks-http")]
+mod remote;
 mod roles;
 mod secret;
 mod signin;
