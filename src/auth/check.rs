@@ -78,6 +78,10 @@ pub(super) fn issuer(issuer: &Issuer, has_fetcher: bool, wrong: &mut Vec<String>
     check(issuer.audience.is_empty() == issuer.allow_any_audience, "give `audience`, or say `allow_any_audience = true`, not both");
     check(!issuer.subject.is_empty(), "`subject` must name a claim");
     check(issuer.role_paths.iter().all(|path| !path.keys().iter().any(String::is_empty)), "a path in `role_paths` has an empty key");
+    for rule in &issuer.claim_rules {
+        let refusal = rule.refusal();
+        check(refusal.is_none(), &format!("a rule in `claim_rules`, for {:?}, {}", rule.path.keys(), refusal.unwrap_or_default()));
+    }
     let keys = &issuer.keys;
     let sources = [
         keys.hmac.is_some(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::secret::Secret;
+use super::{claim_rule::ClaimRule, secret::Secret};
 
 /// All settings of an [`Auth`](super::Auth) but the closures; the `[auth]` table. Unknown keys are refused.
 ///
@@ -88,6 +88,8 @@ pub struct Issuer {
     pub require_jti: Option<bool>,
     /// Takes tokens that are bound to a key of their bearer as if they were not. Defaults to false.
     pub ignore_cnf: bool,
+    /// What other claims must be. Defaults to nothing.
+    pub claim_rules: Vec<ClaimRule>,
     /// Where roles stand. What is not there grants nothing. Defaults to nowhere.
     pub role_paths: Vec<RolePath>,
     /// Whose roles are ours: from the issuer's name to `admin`, `mod` or one of your own that policies ask for. Defaults to none.
@@ -173,7 +175,7 @@ pub struct IdentityHeaders {
     pub token_id: String,
 }
 
-/// Where roles stand in a token: a list of keys, or the keys with dots (`\.` for a dot in a key).
+/// Where something stands in a token: a list of keys, or the keys with dots (`\.` for a dot in a key).
 ///
 /// ```
 /// use tower_analytics::auth::RolePath;
@@ -243,6 +245,7 @@ impl Default for Issuer {
             require_iat: true,
             require_jti: None,
             ignore_cnf: false,
+            claim_rules: Vec::new(),
             role_paths: Vec::new(),
             role_map: BTreeMap::new(),
             split_commas: false,

@@ -38,6 +38,7 @@ mod backend;
 mod builder;
 mod cache;
 mod check;
+mod claim_rule;
 mod claims;
 mod compact;
 mod config;
@@ -65,6 +66,7 @@ pub(crate) use self::link::{LINK_COOKIE, OneTimeLink};
 pub use self::{
     auth::Auth,
     builder::AuthBuilder,
+    claim_rule::{ClaimRule, ClaimValue},
     config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, RolePath, TokenCache},
     fetch::KeyFetcher,
     identity::Identity,

@@ -44,6 +44,8 @@ pub enum Reason {
     Revoked,
     /// Bound to a key that its bearer must prove (`cnf`), which nobody did here.
     Cnf,
+    /// A claim is not what `claim_rules` say.
+    Claim,
     /// The token is good, but the policy asks for more than it grants.
     Role,
     /// There are no keys yet, they are too old to be trusted, or revocations cannot be read.
@@ -74,6 +76,7 @@ impl Reason {
             Self::Jti => "jti",
             Self::Revoked => "revoked",
             Self::Cnf => "cnf",
+            Self::Claim => "claim",
             Self::Role => "role",
             Self::KeysUnavailable => "keys_unavailable",
         }
