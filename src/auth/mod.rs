@@ -29,6 +29,8 @@
 //! let auth = Auth::builder().issuer(main).policy("members", Policy::default()).build()?;
 //! # Ok(()) }
 //! ```
+//!
+//! With the feature `jwks-http` its keys can also come from its own host: [`Keys::jwks_url`], [`Keys::discovery`].
 
 #[cfg(feature = "sqlite")]
 mod attached;
@@ -40,6 +42,7 @@ mod backend;
 mod builder;
 mod cache;
 mod check;
+mod claim_rule;
 mod claims;
 mod compact;
 mod config;
@@ -57,6 +60,8 @@ mod link;
 mod login;
 mod policy;
 mod reason;
+#[cfg(feature = "jwks-http")]
+mod remote;
 mod roles;
 mod secret;
 #[cfg(feature = "cli")]
@@ -78,6 +83,7 @@ pub use self::users::{UserEntry, Users};
 pub use self::{
     auth::Auth,
     builder::AuthBuilder,
+    claim_rule::{ClaimRule, ClaimValue},
     config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, RolePath, TokenCache},
     fetch::KeyFetcher,
     identity::Identity,
