@@ -181,7 +181,8 @@ mod tests {
                 let request = request.header("content-type", "application/json").body(Body::empty()).unwrap();
                 let response = app.clone().oneshot(request).await.unwrap();
                 let status = response.status();
-                let to_form = response.headers().get(header::LOCATION).is_some_and(|to| to.to_str().unwrap().starts_with("/analytics/login"));
+                let to_form =
+                    response.headers().get(header::LOCATION).is_some_and(|to| to.to_str().unwrap().starts_with("/analytics/login"));
                 let denied = to_form || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
                 let what = format!("{method} {uri} as {role:?}: {status}");
                 match role {
