@@ -53,7 +53,7 @@
 //! | `axum` | yes | route templates and peer addresses as axum gives them; re-exports axum |
 //! | `sqlite` | yes | [`Analytics`], [`Reports`]: the embedded store |
 //! | `dashboard` | yes | the pages: [`Analytics::dashboard`] |
-//! | `cli` | no | the `tower-analytics` program |
+//! | `cli` | no | the `tower-analytics` program: a server by settings in TOML, users, keys, tokens |
 //!
 //! Without any feature there are the layer, the recorder and [`Sink`], and none of axum, rusqlite, askama, jsonwebtoken or tokio.
 //!

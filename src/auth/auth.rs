@@ -152,14 +152,25 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// If one of them could not be loaded; its keys from before stay.
+    /// If one of them could not be loaded: its keys from before stay, the others are new.
     pub fn reload(&self) -> Result<(), Error> {
-        self.0.issuers.iter().filter(|issuer| issuer.keys.changes()).try_for_each(|issuer| issuer.keys.refresh())
+        let changing = self.0.issuers.iter().filter(|issuer| issuer.keys.changes());
+        // All of them, whatever becomes of the first.
+        let refreshed: Vec<_> = changing.map(|issuer| issuer.keys.refresh()).collect();
+        refreshed.into_iter().collect()
     }
 
     #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
     pub(crate) fn config(&self) -> &AuthConfig {
         &self.0.config
+    }
+
+    /// The names of the policies, in order.
+    #[cfg(feature = "cli")]
+    pub(crate) fn policies(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.policies.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]

@@ -14,7 +14,7 @@ use super::{
     cache::Cache,
     check,
     claims::{ClaimRules, Common},
-    config::{AuthConfig, Issuer, Policy, RolePath, TokenCache},
+    config::{AuthConfig, Issuer, Keys, Policy, RolePath, TokenCache},
     credential::Places,
     document::KeyRules,
     fetch::KeyFetcher,
@@ -83,8 +83,28 @@ impl Auth {
     fn with_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         // As bytes: a secret that begins with `env:` means itself here.
         let issuer = Issuer::shared_secret(format!("{algorithm:?}"), Secret::new(URL_SAFE_NO_PAD.encode(secret)));
-        let issuer = Issuer { keys: super::config::Keys { hmac_base64url: true, ..issuer.keys }, ..issuer };
+        let issuer = Issuer { keys: Keys { hmac_base64url: true, ..issuer.keys }, ..issuer };
         Self::builder().issuer(issuer).max_token_lifetime(Duration::ZERO).cache(TokenCache::All).build()
+    }
+
+    /// Users with passwords alone, those in `access.db` of a data directory, and no tokens: `tower-analytics user add` makes the first.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// use tower_analytics::{Analytics, Auth};
+    ///
+    /// let analytics = Analytics::open(directory.path())?;            // such as "analytics-data"
+    /// let dashboard = analytics.dashboard(Auth::users(directory.path())?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If access.db cannot be opened or made.
+    #[cfg(feature = "sqlite")]
+    pub fn users(directory: impl Into<std::path::PathBuf>) -> Result<Self, Error> {
+        Self::builder().sign_in(directory).build()
     }
 
     /// Settings first.
@@ -294,10 +314,7 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
     }
     let [algorithm] = *rules.algorithms else { return Err("a secret needs exactly one of HS256, HS384, HS512 in `algorithms`".to_owned()) };
     let one = |kid: Option<String>, secret: &Secret| {
-        let mut bytes = secret.resolve().map_err(|message| format!("the secret {message}"))?;
-        if keys.hmac_base64url {
-            bytes = URL_SAFE_NO_PAD.decode(bytes.trim_ascii_end()).map_err(|_| "the secret is no base64url".to_owned())?;
-        }
+        let bytes = secret_bytes(keys, secret)?;
         Key::secret(kid, algorithm, &bytes).map_err(|refusal| format!("the secret {refusal}"))
     };
     let file = keys.hmac_file.as_ref().map(|path| Secret::new(format!("file:{}", path.display())));
@@ -307,6 +324,14 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
         None => keys.hmacs.iter().map(|(kid, secret)| one(Some(kid.clone()), secret)).collect(),
     };
     KeySet::new(secrets?).map(Origin::Fixed).map_err(|refusal| format!("the key set {refusal}"))
+}
+
+pub(super) fn secret_bytes(keys: &Keys, secret: &Secret) -> Result<Vec<u8>, String> {
+    let bytes = secret.resolve().map_err(|message| format!("the secret {message}"))?;
+    if !keys.hmac_base64url {
+        return Ok(bytes);
+    }
+    URL_SAFE_NO_PAD.decode(bytes.trim_ascii_end()).map_err(|_| "the secret is no base64url".to_owned())
 }
 
 impl fmt::Debug for AuthBuilder {

@@ -58,7 +58,7 @@ impl Auth {
         if sources.len() != 1 {
             let message = format!(
                 "the environment has {} of {SECRET}, {SECRET_FILE}, {PEM_FILE} and {JWKS_FILE}, and exactly one must be set: without a key \
-                 nobody can be let in",
+                 nobody can be let in. Users with passwords need none: `Auth::users(directory)`",
                 if sources.is_empty() { "none".to_owned() } else { sources.join(" and ") }
             );
             return Err(Error::new(ErrorKind::Config, message));

@@ -59,14 +59,22 @@ mod policy;
 mod reason;
 mod roles;
 mod secret;
+#[cfg(feature = "cli")]
+mod sign;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
 pub(crate) mod signin;
 mod store;
+#[cfg(feature = "sqlite")]
+mod users;
 mod watch;
 
 #[cfg(feature = "axum")]
 pub(crate) use self::decide::Admitted;
 #[cfg(feature = "cli")]
 pub(crate) use self::link::OneTimeLink;
+#[cfg(feature = "sqlite")]
+pub use self::users::{UserEntry, Users};
 pub use self::{
     auth::Auth,
     builder::AuthBuilder,
@@ -76,4 +84,15 @@ pub use self::{
     login::{Login, ProxyIdentity, SameSite},
     reason::Reason,
     secret::Secret,
+};
+#[cfg(feature = "cli")]
+pub(crate) use self::{
+    sign::SigningKey,
+    signin::{
+        access_db::AccessDb,
+        accounts::User as Account,
+        passwords::{MAX_PASSWORD, MIN_PASSWORD, Password, Passwords},
+        revocations::{Revocation, Seconds},
+        session::SessionLimits,
+    },
 };

@@ -18,7 +18,7 @@ use crate::{
 /// `access.db`: who may sign in, who is signed in, which tokens are void. Several processes have it open at once, so it
 /// does not belong to the directory's lock: what one of them changes holds for all from their next question on.
 ///
-/// Every method blocks; [`look`](Self::look) and [`is_revoked`](Self::is_revoked) only read, and never wait for a writer.
+/// Every method blocks; [`look`](Self::look) only reads, and never waits for a writer.
 pub(crate) struct AccessDb {
     file: PathBuf,
     pub(super) clock: Clock,

@@ -103,12 +103,6 @@ impl AccessDb {
         self.write("end a session", |tx| Ok(tx.execute("delete from sessions where public_id = ?", [public_id])? == 1))
     }
 
-    /// Ends all of a user's, and says how many there were.
-    pub(crate) fn end_sessions_of(&self, user: &str) -> Result<usize, Error> {
-        let delete = "delete from sessions where user = (select id from users where name = ?)";
-        self.write("end a user's sessions", |tx| tx.execute(delete, [user]))
-    }
-
     /// All that live, the newest first.
     pub(crate) fn sessions(&self) -> Result<Vec<Session>, Error> {
         let all: Vec<_> = self.read("list the sessions", |tx| {
@@ -411,8 +405,6 @@ mod tests {
         let expected = [("bob", 2), ("ann", 1), ("ann", 0)].map(|(name, n)| (name.to_owned(), tokens[n].public_id()));
         assert_eq!(listed, expected);
         assert!(db.end_session(&tokens[2].public_id()).unwrap() && !db.end_session("nonsense").unwrap());
-        assert_eq!(db.end_sessions_of("ann").unwrap(), 2);
-        assert!(db.sessions().unwrap().is_empty());
     }
 
     #[test]

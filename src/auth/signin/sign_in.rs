@@ -5,7 +5,7 @@ use super::{
     accounts::User,
     denied::Denied,
     hash_budget::HashBudget,
-    passwords::{Password, PasswordHash, Passwords, Verdict},
+    passwords::{Password, Passwords, Verdict},
     revocations::TokenFacts,
     session::{Begun, Refusal, Resumed},
     session_token::SessionToken,
@@ -127,6 +127,7 @@ impl SignIn {
     }
 
     /// Adds the first user, as admin, and signs in. `None` if there is one by now.
+    #[cfg(feature = "cli")]
     pub(crate) async fn first_admin(self: &Arc<Self>, name: String, password: Password) -> Result<Option<Begun>, Error> {
         let shared = Arc::clone(self);
         let work = move || {
@@ -138,11 +139,6 @@ impl SignIn {
             shared.db.begin(&user, None)
         };
         self.budget.run(work).await?
-    }
-
-    /// A hash for a new password. Blocks.
-    pub(crate) fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
-        self.passwords.hash(password)
     }
 
     /// Whose session it is; for pages, which hand out the next token when it is time. Off the async threads.
