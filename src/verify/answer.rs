@@ -3,7 +3,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::identity;
 use crate::{
-    auth::{Admitted, Auth, Reason},
+    auth::{Admitted, Auth, AuthConfig, Reason},
     layer::Skip,
 };
 
@@ -44,11 +44,22 @@ fn allowed(auth: &Auth, who: &Admitted) -> Response {
     let left = identity::expires(who).map_or(i64::MAX, |expires| expires - auth.now_s());
     let kept = i64::try_from(config.nginx_cache_ttl_s).unwrap_or(i64::MAX).min(left).max(0);
     let mut response = bare(StatusCode::OK, kept);
+    if let Some(vary) = more_to_vary(config) {
+        response.headers_mut().insert(header::VARY, vary);
+    }
     if config.identity_headers.enabled && identity::add(response.headers_mut(), config, who).is_err() {
         tracing::error!("a subject and a token id are together too long for headers: the request is refused");
         return bare(StatusCode::INTERNAL_SERVER_ERROR, 0);
     }
     response
+}
+
+/// Where a credential may stand beside the usual places: a cache must not give one's answer to another.
+fn more_to_vary(config: &AuthConfig) -> Option<HeaderValue> {
+    if config.extra_token_headers.is_empty() {
+        return None;
+    }
+    HeaderValue::from_str(&format!("Authorization, Cookie, {}", config.extra_token_headers.join(", "))).ok()
 }
 
 pub(super) fn no_such_policy(path: &str) -> Response {

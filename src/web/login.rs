@@ -17,7 +17,7 @@ use super::{
     host::{Granted, Host, Site},
     links::Links,
     seen::Seen,
-    who::cookie_for,
+    who::{Who, cookie_for},
 };
 use crate::{
     access::Role,
@@ -61,11 +61,14 @@ async fn show(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
-    let is_in = granted.0.as_ref().is_some_and(|who| who.session.is_some());
     if let Some(wanted) = original_target(&request, &site.proxies, &links) {
-        // A proxy asked on behalf of whoever is let in nowhere. If they are signed in, signing in again would change nothing.
-        return if is_in { Fault::forbidden().leaving(true).with(links).into_response() } else { to_form(&links, &wanted) };
+        // A proxy asked on behalf of whoever it has not let in. With a good credential, signing in once more would change nothing.
+        return match granted.0.filter(Who::is_by_credential) {
+            Some(who) => Fault::forbidden().leaving(who.can_leave()).with(links).into_response(),
+            None => to_form(&links, &wanted),
+        };
     }
+    let is_in = granted.0.is_some_and(|who| who.session.is_some());
     let next = Form::parse(query.unwrap_or_default().as_bytes()).only("next").unwrap_or_default();
     let next = Next::of(next.as_deref(), links.home());
     if is_in {

@@ -60,6 +60,11 @@ impl Who {
         self.session.is_some()
     }
 
+    /// By a token or a session, which the verify route takes too, and not by a proxy's word, which it does not.
+    pub(super) fn is_by_credential(&self) -> bool {
+        self.expires.is_some()
+    }
+
     fn nameless(role: Role) -> Self {
         Self { role, name: None, expires: None, session: None, next: None, cookie: None }
     }
