@@ -46,6 +46,9 @@ mod credential;
 mod document;
 mod env;
 mod fetch;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod json;
 mod key;
