@@ -52,6 +52,9 @@ mod decide;
 mod document;
 mod env;
 mod fetch;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod json;
 mod key;
