@@ -769,3 +769,18 @@ async fn sessions_pass_policies_by_the_roles_of_their_user() {
     let over = server.get("/auth/verify", &[("cookie", &format!("{COOKIE}=an1_{}", "A".repeat(43)))]).await;
     assert_eq!((over.status.as_u16(), over.header("www-authenticate")), (401, Some("Bearer realm=\"analytics\"")));
 }
+
+#[tokio::test]
+async fn what_was_said_is_counted() {
+    let server = Server::new();
+    server.sign_in("ann", "wrong wrong").await;
+    let cookie = server.cookie_of("ben").await;
+    server.get("/auth/verify", &[("cookie", &cookie)]).await;
+    server.get("/auth/verify", &[]).await;
+    server.get("/auth/verify/admin", &[("cookie", &cookie)]).await;
+    let counters = server.get("/api/auth/counters", &[("cookie", &cookie)]).await.json();
+    let of = |outcome: &str| json!({"outcome": outcome, "count": 1});
+    assert_eq!(counters["verify"], json!([of("ok"), of("missing"), of("role")]));
+    assert_eq!(counters["sign_in"], json!([of("ok"), of("wrong")]));
+    assert_eq!(counters["sessions_active"], 1);
+}

@@ -48,7 +48,7 @@ impl Auth {
             return Err(Error::new(ErrorKind::Storage, "access.db could not be opened just now"));
         }
         if attached.opened.get().is_none() {
-            match SignIn::open(directory, &self.0.clock, &self.0.config.login) {
+            match SignIn::open(directory, &self.0.clock, &self.0.config.login, Arc::clone(&self.0.tally)) {
                 Ok(opened) => drop(attached.opened.set(Arc::new(opened))),
                 Err(error) => {
                     tracing::error!(error = %error.chain(), "nobody can be let in");

@@ -22,6 +22,7 @@ use super::{
     reason::Reason,
     roles::RoleNames,
     store::KeyStore,
+    tally::Tally,
     watch::Watch,
 };
 use crate::{
@@ -51,6 +52,7 @@ pub(super) struct Inner {
     pub(super) generation: Arc<AtomicU64>,
     pub(super) revoked: Option<Arc<IsRevoked>>,
     pub(super) watch: Option<Watch>,
+    pub(super) tally: Arc<Tally>,
     #[cfg(feature = "sqlite")]
     pub(super) attached: super::attached::Attached,
 }
@@ -171,6 +173,11 @@ impl Auth {
         let mut names: Vec<&str> = self.0.policies.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
+    }
+
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.0.tally
     }
 
     #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]

@@ -276,6 +276,7 @@ impl AuthBuilder {
             generation,
             revoked,
             watch,
+            tally: Arc::default(),
             #[cfg(feature = "sqlite")]
             attached: super::attached::Attached::default(),
         }));

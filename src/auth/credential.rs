@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, HeaderName, header};
 
-use super::{reason::Reason, signin::cookies};
+use super::{cookie, reason::Reason};
 
 /// The places, in the order in which they are looked at. The first that holds anything decides: a bad token is bad, even if a good
 /// one stands elsewhere.
@@ -28,7 +28,7 @@ impl Places {
         match &self.cookie {
             // Two values of one name: somebody else has set one of them, from a sibling domain say.
             Some(name) => {
-                let value = cookies::any_value(headers, name).map_err(|_| Reason::Malformed)?;
+                let value = cookie::any_value(headers, name).map_err(|_| Reason::Malformed)?;
                 value.map(|value| self.token(value)).transpose()
             }
             None => Ok(None),

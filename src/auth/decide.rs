@@ -41,6 +41,7 @@ impl Auth {
             },
             Err(reason) => Err(reason),
         };
+        self.tally().verified(&decision);
         if let Err(reason) = decision {
             tracing::debug!(policy, %reason, "refused");
         }

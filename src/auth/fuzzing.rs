@@ -3,18 +3,17 @@
 use http::{HeaderMap, HeaderName};
 
 use super::{
+    cookie::read,
     credential::Places,
+    login::SameSite,
     reason::Reason,
-    signin::{
-        cookies::{self, SameSite, SessionCookie},
-        next::Next,
-    },
+    signin::{cookies::SessionCookie, next::Next},
 };
 
 /// A cookie's value; an error if it has two.
 #[allow(clippy::result_unit_err, reason = "for the targets")]
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, ()> {
-    cookies::read(headers, name).map_err(drop)
+    read(headers, name).map_err(drop)
 }
 
 /// The session's token, over https or from this machine.

@@ -46,6 +46,7 @@ mod claim_rule;
 mod claims;
 mod compact;
 mod config;
+mod cookie;
 mod credential;
 #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
 mod decide;
@@ -73,6 +74,7 @@ mod sign;
 #[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
 pub(crate) mod signin;
 mod store;
+pub(crate) mod tally;
 #[cfg(feature = "sqlite")]
 mod users;
 mod watch;

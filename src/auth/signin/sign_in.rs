@@ -12,7 +12,11 @@ use super::{
     throttle::{Attempt, Throttle, Wait},
 };
 use crate::{
-    auth::{audit, login::Login},
+    auth::{
+        audit,
+        login::Login,
+        tally::{SignInOutcome, Tally},
+    },
     clock::Clock,
     error::{Error, ErrorKind},
 };
@@ -25,6 +29,7 @@ pub(crate) struct SignIn {
     throttle: Throttle,
     denied: Denied,
     clock: Clock,
+    tally: Arc<Tally>,
 }
 
 /// Why somebody is not in.
@@ -51,7 +56,7 @@ pub(crate) struct Applicant {
 
 impl SignIn {
     /// Opens or makes `access.db` in the directory. Takes the time of one password hash.
-    pub(crate) fn open(directory: &Path, clock: &Clock, login: &Login) -> Result<Self, Error> {
+    pub(crate) fn open(directory: &Path, clock: &Clock, login: &Login, tally: Arc<Tally>) -> Result<Self, Error> {
         let db = Arc::new(AccessDb::open(directory, clock.clone(), login.limits())?);
         for name in db.users_to_rehash()? {
             tracing::warn!(user = name, "has a password hash that is refused: set the password anew, `tower-analytics user passwd`");
@@ -63,6 +68,7 @@ impl SignIn {
             throttle: Throttle::new(clock.clone()),
             denied: Denied::default(),
             clock: clock.clone(),
+            tally,
         })
     }
 
@@ -73,6 +79,18 @@ impl SignIn {
 
     /// Checks in this order: how often this was tried, room to hash, the password, roles. Each failure takes the same time.
     pub(crate) async fn admit(self: &Arc<Self>, who: Applicant) -> Result<Begun, NotIn> {
+        let outcome = self.attempt(who).await;
+        self.tally.signed_in(match &outcome {
+            Ok(_) => SignInOutcome::In,
+            Err(NotIn::Wrong) => SignInOutcome::Wrong,
+            Err(NotIn::Wait(_)) => SignInOutcome::Throttled,
+            Err(NotIn::Busy) => SignInOutcome::Busy,
+            Err(NotIn::Broken(_)) => SignInOutcome::Broken,
+        });
+        outcome
+    }
+
+    async fn attempt(self: &Arc<Self>, who: Applicant) -> Result<Begun, NotIn> {
         let attempt = self.throttle.admit(&who.name, who.address).map_err(|wait| {
             audit::login_throttled(who.address, wait.seconds());
             NotIn::Wait(wait)

@@ -1,5 +1,6 @@
 //! The sign-in for programs: who one is, who else is in, and which tokens count no more.
 
+mod counters;
 mod revocations;
 mod session;
 mod sessions;
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub(in crate::web) fn register(host: &mut Host) {
+    counters::register(host);
     session::register(host);
     sessions::register(host);
     revocations::register(host);
