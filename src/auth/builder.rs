@@ -235,7 +235,8 @@ impl AuthBuilder {
         for issuer in &config.issuer {
             let fetcher = fetchers.iter().find(|(name, _)| *name == issuer.issuer).map(|(_, fetcher)| Arc::clone(fetcher));
             let before = wrong.len();
-            let rules = KeyRules { algorithms: check::issuer(issuer, fetcher.is_some(), &mut wrong), is_remote: fetcher.is_some() };
+            let is_remote = fetcher.is_some() || issuer.keys.are_remote();
+            let rules = KeyRules { algorithms: check::issuer(issuer, fetcher.is_some(), &mut wrong), is_remote };
             if wrong.len() > before {
                 continue;
             }
@@ -305,6 +306,10 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
     let keys = &issuer.keys;
     if let Some(fetcher) = fetcher {
         return Ok(Origin::Fetched(fetcher));
+    }
+    #[cfg(feature = "jwks-http")]
+    if keys.are_remote() {
+        return super::remote::Remote::new(issuer).map(|remote| Origin::Fetched(Arc::new(remote)));
     }
     if let Some(path) = &keys.pem_file {
         return Ok(Origin::Pem(path.clone(), keys.kid.clone()));

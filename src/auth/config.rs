@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    claim_rule::ClaimRule,
     login::{Login, ProxyIdentity},
     secret::Secret,
 };
@@ -95,6 +96,8 @@ pub struct Issuer {
     pub require_jti: Option<bool>,
     /// Takes tokens that are bound to a key of their bearer as if they were not. Defaults to false.
     pub ignore_cnf: bool,
+    /// What other claims must be. Defaults to nothing.
+    pub claim_rules: Vec<ClaimRule>,
     /// Where roles stand. What is not there grants nothing. Defaults to nowhere.
     pub role_paths: Vec<RolePath>,
     /// Whose roles are ours: from the issuer's name to `admin`, `mod` or one of your own that policies ask for. Defaults to none.
@@ -122,6 +125,15 @@ pub struct Keys {
     pub kid: Option<String>,
     /// A JWK set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)). Read again when it changes.
     pub jwks_file: Option<PathBuf>,
+    /// Where the issuer serves its JWK set; `https`, or `http` within this machine. Needs the feature `jwks-http`.
+    ///
+    /// Fetched on a thread of its own, every ten minutes or as often as `Cache-Control` says (between a minute and a day), a fifth of
+    /// that earlier, and when a token names a key that is not known, at most once in 30 seconds. While the host is down its keys stay
+    /// for a day. Redirects are not followed, proxies in the environment not used, and the machine's own certificates are trusted.
+    pub jwks_url: Option<String>,
+    /// Takes that address from the issuer's own discovery document, `{issuer}/.well-known/openid-configuration`. It must name this
+    /// issuer, and keys on the same host; for keys elsewhere say `jwks_url`. Needs the feature `jwks-http`. Defaults to false.
+    pub discovery: bool,
 }
 
 /// What a policy asks of a token that is good.
@@ -173,7 +185,7 @@ pub struct IdentityHeaders {
     pub token_id: String,
 }
 
-/// Where roles stand in a token: a list of keys, or the keys with dots (`\.` for a dot in a key).
+/// Where something stands in a token: a list of keys, or the keys with dots (`\.` for a dot in a key).
 ///
 /// ```
 /// use tower_analytics::auth::RolePath;
@@ -245,6 +257,7 @@ impl Default for Issuer {
             require_iat: true,
             require_jti: None,
             ignore_cnf: false,
+            claim_rules: Vec::new(),
             role_paths: Vec::new(),
             role_map: BTreeMap::new(),
             split_commas: false,
@@ -300,6 +313,13 @@ impl Issuer {
             role_map: ["admin", "mod"].map(|role| (role.to_owned(), role.to_owned())).into(),
             ..Self::default()
         }
+    }
+}
+
+impl Keys {
+    /// Whether they come from the issuer's host.
+    pub(super) fn are_remote(&self) -> bool {
+        self.jwks_url.is_some() || self.discovery
     }
 }
 

@@ -29,6 +29,8 @@
 //! let auth = Auth::builder().issuer(main).policy("members", Policy::default()).build()?;
 //! # Ok(()) }
 //! ```
+//!
+//! With the feature `jwks-http` its keys can also come from its own host: [`Keys::jwks_url`], [`Keys::discovery`].
 
 #[cfg(feature = "sqlite")]
 mod attached;
@@ -40,6 +42,7 @@ mod backend;
 mod builder;
 mod cache;
 mod check;
+mod claim_rule;
 mod claims;
 mod compact;
 mod config;
@@ -49,6 +52,9 @@ mod decide;
 mod document;
 mod env;
 mod fetch;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod json;
 mod key;
@@ -57,6 +63,8 @@ mod link;
 mod login;
 mod policy;
 mod reason;
+#[cfg(feature = "jwks-http")]
+mod remote;
 mod roles;
 mod secret;
 #[cfg(feature = "cli")]
@@ -78,6 +86,7 @@ pub use self::users::{UserEntry, Users};
 pub use self::{
     auth::Auth,
     builder::AuthBuilder,
+    claim_rule::{ClaimRule, ClaimValue},
     config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, RolePath, TokenCache},
     fetch::KeyFetcher,
     identity::Identity,
@@ -92,7 +101,7 @@ pub(crate) use self::{
         access_db::AccessDb,
         accounts::User as Account,
         passwords::{MAX_PASSWORD, MIN_PASSWORD, Password, Passwords},
-        revocations::{Revocation, Seconds},
+        revocations::{HEEDED_WITHIN, Revocation, Seconds},
         session::SessionLimits,
     },
 };

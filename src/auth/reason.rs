@@ -44,6 +44,8 @@ pub enum Reason {
     Revoked,
     /// Bound to a key that its bearer must prove (`cnf`), which nobody did here.
     Cnf,
+    /// A claim is not what `claim_rules` say.
+    Claim,
     /// The session of the sign-in is over, or its cookie came twice.
     Session,
     /// The token is good, but the policy asks for more than it grants.
@@ -76,6 +78,7 @@ impl Reason {
             Self::Jti => "jti",
             Self::Revoked => "revoked",
             Self::Cnf => "cnf",
+            Self::Claim => "claim",
             Self::Session => "session",
             Self::Role => "role",
             Self::KeysUnavailable => "keys_unavailable",

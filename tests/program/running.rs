@@ -102,14 +102,33 @@ impl Server {
 
     pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>) -> Answer {
         let token = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        self.send(&format!("{method} {path}"), &token, "")
+    }
+
+    /// A form of one of its pages, as a browser sends it.
+    pub(crate) fn post(&self, path: &str, form: &str) -> Answer {
+        let length = form.len();
+        let headers =
+            format!("content-type: application/x-www-form-urlencoded\r\nsec-fetch-site: same-origin\r\ncontent-length: {length}\r\n");
+        self.send(&format!("POST {path}"), &headers, form)
+    }
+
+    /// The head of the answer to a GET of somebody who is signed in.
+    pub(crate) fn get_as(&self, path: &str, cookie: &str) -> Answer {
+        self.send(&format!("GET {path}"), &format!("cookie: {cookie}\r\n"), "")
+    }
+
+    fn send(&self, line: &str, headers: &str, body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        write!(stream, "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{token}\r\n").unwrap();
+        write!(stream, "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}\r\n{body}").unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        let head = text.split("\r\n\r\n").next().unwrap_or_default().to_ascii_lowercase();
-        Answer { status: head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default(), head }
+        let head = text.split("\r\n\r\n").next().unwrap_or_default();
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).and_then(|cookie| cookie.split(';').next());
+        let (cookie, head) = (cookie.map(str::to_owned), head.to_ascii_lowercase());
+        Answer { status: head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default(), head, cookie }
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -139,6 +158,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// In lower case.
     pub(crate) head: String,
+    /// As a browser would send it back.
+    pub(crate) cookie: Option<String>,
 }
 
 /// A file with this text; its name.

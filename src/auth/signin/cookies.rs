@@ -11,10 +11,17 @@ pub(crate) struct Tossed;
 
 /// A cookie's value by its exact name, from any number of `Cookie` lines.
 ///
-/// Only what RFC 6265 4.1.1 allows in a value counts, without quotes taken off; anything else is as if it was not there. Only
-/// `;` parts cookies and only blanks and tabs are trimmed: parsers that take more for a separator or for white space let a
-/// page of the domain smuggle a `__Host-` name in.
+/// Only what RFC 6265 4.1.1 allows in a value counts, without quotes taken off; anything else is as if it was not there.
 pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Tossed> {
+    let value = any_value(headers, name)?.filter(|value| value.iter().all(|byte| is_octet(*byte)));
+    Ok(value.and_then(|value| std::str::from_utf8(value).ok()))
+}
+
+/// The same, whatever it is.
+///
+/// Only `;` parts cookies and only blanks and tabs are trimmed: parsers that take more for a separator or for white space let a
+/// page of the domain smuggle a `__Host-` name in.
+pub(crate) fn any_value<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a [u8]>, Tossed> {
     let mut found = None;
     let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
     for pair in lines.flat_map(|line| line.split(|byte| *byte == b';')) {
@@ -28,8 +35,7 @@ pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a 
         }
         found = Some(value);
     }
-    let value = found.filter(|value| value.iter().all(|byte| is_octet(*byte)));
-    Ok(value.and_then(|value| std::str::from_utf8(value).ok()))
+    Ok(found)
 }
 
 fn trim(bytes: &[u8]) -> &[u8] {

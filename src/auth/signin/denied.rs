@@ -5,7 +5,7 @@ use std::{
 
 use super::{
     access_db::AccessDb,
-    revocations::{Revocation, Seconds, TokenFacts},
+    revocations::{HEEDED_WITHIN, Revocation, Seconds, TokenFacts},
 };
 use crate::{
     clock::{Clock, Tick},
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The revocations at hand, so that a token is looked up in some hundred nanoseconds. What this process revokes holds at once, what
-/// another one does within [`RECHECK_NS`].
+/// another one does within [`HEEDED_WITHIN`].
 #[derive(Default)]
 pub(super) struct Denied(Mutex<Copy>);
 
@@ -32,15 +32,12 @@ struct OfIssuer {
     before: HashMap<String, Seconds>,
 }
 
-/// Half a second.
-const RECHECK_NS: u64 = 500_000_000;
-
 impl Denied {
     /// Whether a token counts no more. An error if that cannot be known: then none may be accepted.
     pub(super) fn covers(&self, token: TokenFacts<'_>, db: &AccessDb, clock: &Clock) -> Result<bool, Error> {
         let mut copy = self.copy();
         let now = clock.tick();
-        if copy.asked.is_none_or(|asked| asked.until(now) >= RECHECK_NS) {
+        if copy.asked.is_none_or(|asked| u128::from(asked.until(now)) >= HEEDED_WITHIN.as_nanos()) {
             copy.renew(db)?;
             copy.asked = Some(now);
         }

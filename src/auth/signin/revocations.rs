@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use rusqlite::{Transaction, params};
 
 use super::access_db::AccessDb;
@@ -27,6 +29,9 @@ pub(crate) enum Revocation {
     /// All tokens of a subject that were issued before; until then, if the last of them ends.
     Subject { issuer: String, subject: String, before: Seconds, until: Option<Seconds> },
 }
+
+/// After a change of the list each process asks for it anew within this time.
+pub(crate) const HEEDED_WITHIN: Duration = Duration::from_millis(500);
 
 /// Entries of each kind. One more is an error: none is dropped that still matters.
 const MOST: i64 = 100_000;

@@ -94,6 +94,10 @@ pub(super) fn words(reason: Reason, auth: &Auth, token: &str) -> (String, String
             "it is bound to a key of its bearer (cnf), who is not asked for it here".to_owned(),
             "say `ignore_cnf = true` if that is right",
         ),
+        Reason::Claim => (
+            "a claim is not what the issuer's `claim_rules` say".to_owned(),
+            "have it issued with what they ask for, or change `claim_rules` below [[auth.issuer]]",
+        ),
         // Tokens have none.
         Reason::Session => ("its session is over".to_owned(), "sign in again"),
         Reason::Role => ("it grants less than the policy asks for".to_owned(), "give it the role"),

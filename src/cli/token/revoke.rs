@@ -11,13 +11,13 @@ use super::{
     wrong,
 };
 use crate::{
-    auth::{AccessDb, Auth, Reason, Revocation, Seconds},
+    auth::{AccessDb, Auth, HEEDED_WITHIN, Reason, Revocation, Seconds},
     cli::{output, place::Place, settings::Settings},
     clock::Clock,
     error::Error,
 };
 
-/// Void a token, or all tokens that a subject has. Servers on the data directory refuse them from the next request on.
+/// Void a token, or all tokens that a subject has. Servers on the data directory refuse them once this command is done.
 ///
 /// Without --id and --subject the token is read from the standard input.
 #[derive(Args, Clone, Debug)]
@@ -67,6 +67,8 @@ impl Revoke {
             },
         };
         revoke(&access, &entry)?;
+        // Servers look for changes so often: when we say it, it holds.
+        std::thread::sleep(HEEDED_WITHIN);
         if self.json { output::json(&as_json(&entry)) } else { output::line(format!("Revoked: {}.", line(&entry))) }
     }
 

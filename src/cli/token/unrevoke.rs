@@ -5,7 +5,7 @@ use super::{
     wrong,
 };
 use crate::{
-    auth::Revocation,
+    auth::{HEEDED_WITHIN, Revocation},
     cli::{output, place::Place},
     error::Error,
 };
@@ -38,6 +38,7 @@ impl Unrevoke {
             [] => Err(wrong("there is no such revocation: see `tower-analytics token revocations`")),
             [entry] => {
                 access.unrevoke(entry)?;
+                std::thread::sleep(HEEDED_WITHIN);
                 if self.json { output::json(&as_json(entry)) } else { output::line(format!("Taken back: {}.", line(entry))) }
             }
             _ => Err(wrong("several issuers have one of that name: choose with --issuer, see `tower-analytics token revocations`")),
