@@ -40,6 +40,7 @@ pub struct AuthBuilder {
     revoked: Option<Arc<IsRevoked>>,
     #[cfg(feature = "sqlite")]
     directory: Option<std::path::PathBuf>,
+    expects_users: bool,
 }
 
 impl Auth {
@@ -116,6 +117,7 @@ impl Auth {
             revoked: None,
             #[cfg(feature = "sqlite")]
             directory: None,
+            expects_users: false,
         }
     }
 }
@@ -182,6 +184,12 @@ impl AuthBuilder {
         self
     }
 
+    /// There will be users, whose directory is not to be touched now: settings are only looked through.
+    #[cfg(feature = "cli")]
+    pub(crate) fn expects_users(self, expects_users: bool) -> Self {
+        Self { expects_users, ..self }
+    }
+
     /// How the sign-in works.
     pub fn login(self, login: super::Login) -> Self {
         self.set(|config| config.login = login)
@@ -213,12 +221,13 @@ impl AuthBuilder {
         let directory = self.directory.filter(|_| self.config.login.enabled);
         #[cfg(not(feature = "sqlite"))]
         let directory: Option<std::path::PathBuf> = None;
+        let has_users = directory.is_some() || (self.expects_users && self.config.login.enabled);
         let Self { config, fetchers, clock, revoked, .. } = self;
         let mut wrong = Vec::new();
-        check::common(&config, directory.is_some(), &mut wrong);
+        check::common(&config, has_users, &mut wrong);
         let mapped = config.issuer.iter().flat_map(|issuer| issuer.role_map.values());
         // Users may have any role; those that no policy asks for are nobody's business.
-        let asked = config.policy.values().filter(|_| directory.is_some()).flat_map(|policy| policy.any_of.iter().chain(&policy.all_of));
+        let asked = config.policy.values().filter(|_| has_users).flat_map(|policy| policy.any_of.iter().chain(&policy.all_of));
         let names = RoleNames::new(mapped.chain(asked).map(String::as_str));
         wrong.extend(names.is_none().then(|| "auth: there are more than 64 roles".to_owned()));
         let role_names = Arc::new(names.unwrap_or_default());

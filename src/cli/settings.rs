@@ -88,7 +88,7 @@ impl Settings {
 
     /// The same, whatever was revoked.
     pub(super) fn auth_alone(&self) -> Result<Option<Auth>, Error> {
-        self.auth_builder().map(AuthBuilder::build).transpose()
+        self.auth_builder().map(|builder| builder.expects_users(!self.is_verify_only()).build()).transpose()
     }
 
     fn auth_builder(&self) -> Option<AuthBuilder> {

@@ -77,6 +77,19 @@ fn without_a_directory_only_the_verify_routes_are_served_and_nothing_is_made() {
 }
 
 #[test]
+fn settings_with_policies_for_users_alone_need_no_issuer() {
+    let place = tempfile::tempdir().unwrap();
+    let text = "data = \"data\"\n[auth.login]\ninsecure_cookies_for_loopback = true\n[auth.policy.support]\nany_of = [\"support\"]\n";
+    let settings = file(place.path(), "settings.toml", text);
+    run_with(place.path(), &["user", "add", "sue", "--role", "support", "--config", &settings], "correct horse\n").good();
+    let server = Server::start(place.path(), &["--config", &settings]);
+    let cookie = server.post("/analytics/login", "username=sue&password=correct+horse").cookie.unwrap();
+    for (policy, status) in [("support", 200), ("any", 200), ("mod", 403), ("admin", 403)] {
+        assert_eq!(server.get_as(&format!("/analytics/auth/verify/{policy}"), &cookie).status, status, "{policy}");
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_said_at_once_and_no_value_is_shown() {
     let place = tempfile::tempdir().unwrap();
     let text = r#"
