@@ -606,6 +606,8 @@ async fn plain_http_gives_no_session_but_to_this_machine_if_asked_for() {
         let reply = server.form("/login", &headers, &[("username", "ann"), ("password", PASSWORD)]).await;
         let name = reply.cookie().map(|cookie| cookie.split('=').next().unwrap().to_owned());
         assert_eq!(name.as_deref(), expected, "{insecure} {peer} {proto:?}");
+        let form = server.get("/login", &headers).await.body;
+        assert_eq!(form.contains("<form"), expected.is_some(), "no password is sent to learn that it should not have been");
         if expected.is_none() {
             assert!(reply.status == StatusCode::FORBIDDEN && reply.body.contains("needs https"), "{}", reply.body);
         }
@@ -783,4 +785,99 @@ async fn what_was_said_is_counted() {
     assert_eq!(counters["verify"], json!([of("ok"), of("missing"), of("role")]));
     assert_eq!(counters["sign_in"], json!([of("ok"), of("wrong")]));
     assert_eq!(counters["sessions_active"], 1);
+}
+
+#[tokio::test]
+async fn what_everybody_may_fetch_never_carries_a_new_session() {
+    let server = Server::new();
+    let cookie = server.cookie_of("ann").await;
+    let sheet = server.get("/login", &[]).await.body;
+    let sheet =
+        sheet.split('"').find(|part| part.starts_with("/analytics/assets/")).unwrap().strip_prefix("/analytics").unwrap().to_owned();
+    // Kept alive by what a proxy asks, which hands out nothing; then the token is due to be replaced.
+    for _ in 0..4 {
+        server.clock.advance(Duration::from_secs(20 * 60));
+        assert_eq!(server.get("/auth/verify", &[("cookie", &cookie)]).await.status, StatusCode::OK);
+    }
+    for path in [&*sheet, "/login", "/logout", "/api/health"] {
+        assert!(server.get(path, &[("cookie", &cookie)]).await.header("set-cookie").is_none(), "{path}");
+    }
+    let page = server.get("/api/stats", &[("cookie", &cookie)]).await;
+    assert!(page.cookie().is_some_and(|next| next != cookie));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+}
+
+#[tokio::test]
+async fn signing_out_with_a_token_that_is_due_leaves_no_session() {
+    let server = Server::new();
+    let cookie = server.cookie_of("ann").await;
+    for _ in 0..4 {
+        server.clock.advance(Duration::from_secs(20 * 60));
+        assert_eq!(server.get("/auth/verify", &[("cookie", &cookie)]).await.status, StatusCode::OK);
+    }
+    let out = server.form("/logout", &[OURS, ("cookie", &cookie)], &[]).await;
+    let set: Vec<_> = out.headers.get_all("set-cookie").iter().collect();
+    assert!(set.len() == 1 && out.header("set-cookie").unwrap().contains("Max-Age=0"), "{set:?}");
+    let other = server.cookie_of("ben").await;
+    let list = server.get("/api/auth/sessions", &[("cookie", &other)]).await.json();
+    assert_eq!(list["sessions"].as_array().unwrap().len(), 1, "{list}");
+}
+
+#[tokio::test]
+async fn strangers_without_an_address_cannot_keep_others_out() {
+    let server = Server::new();
+    let attempt = async |password: &str| {
+        let form = format!("username=ann&password={}", password.replace(' ', "+"));
+        let request = Request::builder().method("POST").uri("/analytics/login").header("host", "stats.example.com");
+        let request = request.header(OURS.0, OURS.1).header("content-type", "application/x-www-form-urlencoded").body(Body::from(form));
+        server.app.clone().oneshot(request.unwrap()).await.unwrap().status()
+    };
+    for _ in 0..19 {
+        assert_eq!(attempt("guess guess").await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(attempt(PASSWORD).await, StatusCode::SEE_OTHER);
+    for _ in 0..19 {
+        attempt("guess guess").await;
+    }
+    assert_eq!(attempt("guess guess").await, StatusCode::TOO_MANY_REQUESTS, "and guessing is slow from then on");
+    server.clock.advance(Duration::from_secs(6));
+    assert_eq!(attempt(PASSWORD).await, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn tokens_can_be_revoked_where_nobody_signs_in_with_a_password() {
+    let mut login = Login::default();
+    login.enabled = false;
+    let server = Server::with(|auth| auth.login(login));
+    let (admin, other) = (token(&json!({"role": "admin"})), token(&json!({"jti": "t-1"})));
+    assert_eq!(server.get("/login", &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(server.get("/api/stats", &[("authorization", &other)]).await.status, StatusCode::OK);
+    let headers = [("authorization", &*admin), ("content-type", "application/json")];
+    let body = json!({"token_id": "t-1"}).to_string();
+    assert_eq!(server.send(Method::POST, "/api/auth/revocations", &headers, body).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.get("/api/stats", &[("authorization", &other)]).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn an_access_db_that_could_not_be_opened_is_tried_again_beside_the_requests() {
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = Analytics::builder(directory.path()).public_url("https://stats.example.com").build().unwrap();
+    std::fs::create_dir(directory.path().join("access.db")).unwrap();
+    let issuer = Issuer::shared_secret("HS256", Secret::new(SECRET));
+    let clock = Clock::manual(UNIX_EPOCH + Duration::from_secs(NOW));
+    let auth = Auth::builder().issuer(issuer).max_token_lifetime(Duration::ZERO).clock(clock.clone()).build().unwrap();
+    let app = Router::new().merge(analytics.dashboard(auth));
+    let server = Server { app, clock, directory, _analytics: analytics };
+    let bearer = token(&json!({"role": "admin"}));
+    let ask = async || server.get("/api/stats", &[("authorization", &bearer)]).await.status;
+    assert_eq!(ask().await, StatusCode::SERVICE_UNAVAILABLE);
+    std::fs::remove_dir(server.directory.path().join("access.db")).unwrap();
+    for _ in 0..1000 {
+        server.clock.advance(Duration::from_secs(1));
+        if ask().await == StatusCode::OK {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it was never opened");
 }

@@ -1,6 +1,6 @@
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use super::{
@@ -20,44 +20,73 @@ use crate::{
 pub(super) struct Attached {
     directory: OnceLock<PathBuf>,
     opened: OnceLock<Arc<SignIn>>,
-    failed: Mutex<Option<Tick>>,
+    retry: Mutex<Retry>,
 }
 
-/// A directory that could not be opened is not tried again for so long: it may take seconds to learn that it cannot be.
+/// What could not be opened is tried again beside the requests: learning that it still cannot be may take seconds.
+#[derive(Default)]
+struct Retry {
+    is_running: bool,
+    failed: Option<Tick>,
+}
+
 const RETRY_NS: u64 = 1_000_000_000;
+
+impl Attached {
+    fn retry(&self) -> MutexGuard<'_, Retry> {
+        self.retry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Auth {
     /// Users, sessions and revocations lie here from now on, unless there is a place for them already. What cannot be opened now is
-    /// tried again when somebody asks; until then nobody is let in.
+    /// tried again when somebody asks; until then nobody is let in. Blocks.
     pub(crate) fn attach(&self, directory: &Path) {
-        if self.0.config.login.enabled && self.0.attached.directory.set(directory.to_owned()).is_ok() {
-            drop(self.sign_in());
+        if self.0.attached.directory.set(directory.to_owned()).is_ok() {
+            drop(self.open());
         }
     }
 
-    /// The sign-in, if there is one.
+    /// As [`attach`](Self::attach), and says whether it could be opened.
+    pub(super) fn attach_now(&self, directory: &Path) -> Result<(), Error> {
+        if self.0.attached.directory.set(directory.to_owned()).is_ok() { self.open() } else { Ok(()) }
+    }
+
+    fn open(&self) -> Result<(), Error> {
+        let attached = &self.0.attached;
+        let Some(directory) = attached.directory.get() else { return Ok(()) };
+        let opened = SignIn::open(directory, &self.0.clock, &self.0.config.login, Arc::clone(&self.0.tally));
+        // After the attempt, which may have taken long.
+        *attached.retry() = Retry { is_running: false, failed: opened.is_err().then(|| self.0.clock.tick()) };
+        match opened {
+            Ok(opened) => {
+                drop(attached.opened.set(Arc::new(opened)));
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(error = %error.chain(), "nobody can be let in");
+                Err(error)
+            }
+        }
+    }
+
+    /// The sign-in, if there is one. Never waits for a file.
     pub(crate) fn sign_in(&self) -> Result<Option<&Arc<SignIn>>, Error> {
         let attached = &self.0.attached;
-        let Some(directory) = attached.directory.get() else { return Ok(None) };
+        if attached.directory.get().is_none() {
+            return Ok(None);
+        }
         if let Some(opened) = attached.opened.get() {
             return Ok(Some(opened));
         }
-        let mut failed = attached.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut retry = attached.retry();
         let now = self.0.clock.tick();
-        if failed.is_some_and(|failed| failed.until(now) < RETRY_NS) {
-            return Err(Error::new(ErrorKind::Storage, "access.db could not be opened just now"));
+        if !retry.is_running && retry.failed.is_none_or(|failed| failed.until(now) >= RETRY_NS) {
+            let auth = self.clone();
+            let work = move || drop(auth.open());
+            retry.is_running = std::thread::Builder::new().name("analytics-access".to_owned()).spawn(work).is_ok();
         }
-        if attached.opened.get().is_none() {
-            match SignIn::open(directory, &self.0.clock, &self.0.config.login, Arc::clone(&self.0.tally)) {
-                Ok(opened) => drop(attached.opened.set(Arc::new(opened))),
-                Err(error) => {
-                    tracing::error!(error = %error.chain(), "nobody can be let in");
-                    *failed = Some(now);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(attached.opened.get())
+        Err(Error::new(ErrorKind::Storage, "access.db could not be opened; it is tried again"))
     }
 
     /// Whose session a request carries, for who cannot hand out new tokens.
@@ -70,16 +99,20 @@ impl Auth {
             tracing::error!(error = %error.chain(), "whose session it is cannot be known: it is refused");
             Reason::KeysUnavailable
         };
-        let insecure = self.0.config.login.insecure_cookies_for_loopback;
-        let token = SessionCookie::find(headers, insecure).map_err(|_| Reason::Session)?.ok_or(Reason::Missing)?;
+        let login = &self.0.config.login;
+        if !login.enabled {
+            return Err(Reason::Missing);
+        }
+        let token =
+            SessionCookie::find(headers, login.insecure_cookies_for_loopback).map_err(|_| Reason::Session)?.ok_or(Reason::Missing)?;
         let Some(sign_in) = self.sign_in().map_err(unknowable)? else { return Err(Reason::Missing) };
         sign_in.glance(token).await.map_err(unknowable)?.map_err(|_| Reason::Session)
     }
 
     /// The role of whoever is signed in; for guards, which may not wait: one small read of access.db.
     pub(super) fn role_by_session(&self, headers: &http::HeaderMap) -> Option<Role> {
-        let insecure = self.0.config.login.insecure_cookies_for_loopback;
-        let token = SessionCookie::find(headers, insecure).ok()??;
+        let login = Some(&self.0.config.login).filter(|login| login.enabled)?;
+        let token = SessionCookie::find(headers, login.insecure_cookies_for_loopback).ok()??;
         let found = self.sign_in().ok()??.db().look(&token);
         found
             .inspect_err(|error| tracing::error!(error = %error.chain(), "whose session it is cannot be known"))

@@ -38,6 +38,11 @@ pub(super) fn login_succeeded(user: &str, address: Option<IpAddr>, begun: &Begun
     }
 }
 
+#[cfg(feature = "cli")]
+pub(super) fn first_admin(user: &str, begun: &Begun) {
+    tracing::warn!(target: TARGET, event = "user_created", user = %shown(user), session = begun.public_id, "the first admin was made by the one-time link");
+}
+
 pub(super) fn login_failed(address: Option<IpAddr>) {
     tracing::warn!(target: TARGET, event = "authn_login_fail", from = %From(address), "a sign-in failed");
 }
@@ -60,6 +65,11 @@ pub(crate) fn session_ended(by: &str, session: &str) {
 #[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
 pub(crate) fn revoked(by: &str, what: &str) {
     tracing::info!(target: TARGET, event = "authn_token_revoked", by = %shown(by), what, "tokens were revoked");
+}
+
+#[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
+pub(crate) fn taken_back(by: &str, what: &str) {
+    tracing::warn!(target: TARGET, event = "authn_token_unrevoked", by = %shown(by), what, "a revocation was taken back");
 }
 
 #[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]

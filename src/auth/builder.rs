@@ -218,10 +218,10 @@ impl AuthBuilder {
     pub fn build(self) -> Result<Auth, Error> {
         backend::install()?;
         #[cfg(feature = "sqlite")]
-        let directory = self.directory.filter(|_| self.config.login.enabled);
+        let directory = self.directory;
         #[cfg(not(feature = "sqlite"))]
         let directory: Option<std::path::PathBuf> = None;
-        let has_users = directory.is_some() || (self.expects_users && self.config.login.enabled);
+        let has_users = (directory.is_some() || self.expects_users) && self.config.login.enabled;
         let Self { config, fetchers, clock, revoked, .. } = self;
         let mut wrong = Vec::new();
         check::common(&config, has_users, &mut wrong);
@@ -291,9 +291,8 @@ impl AuthBuilder {
         }));
         #[cfg(feature = "sqlite")]
         if let Some(directory) = directory {
-            auth.attach(&directory);
             // Whoever names a directory wants to know now.
-            auth.sign_in()?;
+            auth.attach_now(&directory)?;
         }
         Ok(auth)
     }

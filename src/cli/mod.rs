@@ -1,5 +1,6 @@
 //! The `tower-analytics` program; one file a command.
 
+mod browser;
 mod demo;
 mod fault;
 mod key;

@@ -13,7 +13,7 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
-use super::{demo, fault, open_guard::OnThisMachine, reload, settings::Settings, verify_only};
+use super::{browser, demo, fault, open_guard::OnThisMachine, reload, settings::Settings, verify_only};
 use crate::{
     analytics::Analytics,
     auth::{Auth, Login, OneTimeLink},
@@ -99,6 +99,7 @@ impl Serve {
         let auth = if self.open { None } else { Some(auth_of(&settings)?) };
         let (dashboard, url) = dashboard(&config, recording.clone(), address, auth.as_ref())?;
         self.greet(&config, &url, beside);
+        let _signpost = (!self.no_browser).then(|| browser::open(&url, &config.data));
         let home = config.base_path.clone();
         let app = Router::new()
             .route("/", get(async move || Redirect::to(&home)))
@@ -173,9 +174,6 @@ impl Serve {
         } else {
             println!("Sign-in    with name and password");
         }
-        if !self.no_browser && open::that_detached(url).is_err() {
-            tracing::debug!("no browser could be opened");
-        }
     }
 }
 
@@ -206,7 +204,7 @@ fn dashboard(
     let dashboard = Dashboard::new(reports, recording, config, auth.clone());
     // Whoever has tokens needs no first user.
     let needs_user = auth.config().issuer.is_empty() && auth.config().proxy.user_header.is_empty();
-    let has_users = auth.sign_in()?.map_or(Ok(true), |sign_in| sign_in.db().has_users())?;
+    let has_users = auth.sign_in()?.map_or(Ok(true), |sign_in| sign_in.db().users().map(|users| !users.is_empty()))?;
     if has_users || !needs_user {
         return Ok((dashboard, home));
     }

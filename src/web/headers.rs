@@ -22,12 +22,14 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 pub(super) fn add(mut router: Router) -> Router {
+    // Innermost, so that the answer to a panic has the headers too.
+    router = router.route_layer(CatchPanicLayer::new());
     for (name, value) in HEADERS {
         // Only where absent: assets say for themselves how long they may be kept.
         router = router.route_layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     }
     // Our own pages are not the service's traffic. `route_layer` throughout: a layered fallback would win over the app's when merged.
-    router.route_layer(CatchPanicLayer::new()).route_layer(axum::middleware::map_response(skip))
+    router.route_layer(axum::middleware::map_response(skip))
 }
 
 async fn skip(mut response: axum::response::Response) -> axum::response::Response {

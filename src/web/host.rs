@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::MethodRouter,
 };
-use http::{Method, header};
+use http::{HeaderValue, Method, header};
 
 use super::{
     api::Problem,
@@ -105,7 +105,8 @@ async fn check(State((site, needed, is_data)): State<(Site, Role, bool)>, mut re
     // Asked for every request, before its body is read, so that a session that ended is a session that ended.
     let head = head_of(&request, None, &site.proxies);
     let seen = Seen::of(&head, &site);
-    let who = match Who::of(&site, &head, &seen).await {
+    // What everybody gets, caches may keep and other sites may cause: no place for a session's next token.
+    let who = match Who::of(&site, &head, &seen, needed != Role::Anyone).await {
         Ok(who) => who,
         Err(Unknowable) if needed == Role::Anyone => None,
         Err(Unknowable) => return refused(Refusal::Unknowable, is_data, links, &request),
@@ -133,6 +134,7 @@ async fn check(State((site, needed, is_data)): State<(Site, Role, bool)>, mut re
     };
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
@@ -159,7 +161,7 @@ fn refused(refusal: Refusal, is_data: bool, links: Links, request: &Request) -> 
     match refusal {
         // Whoever opens a page gets to sign in and comes back; nothing else is ever redirected.
         Refusal::Stranger { has_form: true } if matches!(*request.method(), Method::GET | Method::HEAD) => {
-            Redirect::to(&links.sign_in(request.extensions(), request.uri())).into_response()
+            Redirect::to(&links.sign_in(request.uri())).into_response()
         }
         Refusal::Stranger { .. } => Fault::sign_in().with(links).into_response(),
         Refusal::Role { can_leave } => Fault::forbidden().leaving(can_leave).with(links).into_response(),

@@ -1,5 +1,5 @@
 use axum::extract::OriginalUri;
-use http::{Extensions, Uri, request::Parts};
+use http::{Uri, request::Parts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Where our pages are as the browser sees them: every link derives from here, under `nest` and behind a proxy's sub-path too.
@@ -9,6 +9,9 @@ pub(super) struct Links {
     /// The base path of the settings.
     inner: String,
 }
+
+/// In bytes; NGINX keeps the head of an answer in 4 KiB.
+const LONGEST_NEXT: usize = 2048;
 
 impl Links {
     /// `public_url` has the last word; otherwise what `nest` has taken off the path is put back.
@@ -28,22 +31,16 @@ impl Links {
         &self.base
     }
 
-    /// The sign-in, which leads back to where this request wanted to go.
-    pub(super) fn sign_in(&self, extensions: &Extensions, uri: &Uri) -> String {
-        let original = extensions.get::<OriginalUri>().map_or(uri, |original| &original.0);
-        let below = original.path_and_query().map_or("", |target| target.as_str());
-        // As the browser sees it: the proxy's own path is not in what reaches us.
-        let at = below.find(&*self.inner).map_or("", |at| &below[at + self.inner.len()..]);
-        self.sign_in_for(&format!("{}{at}", self.base))
+    /// The sign-in, which leads back to where this request wanted to go. `uri` is what is left when `nest` has taken its part.
+    pub(super) fn sign_in(&self, uri: &Uri) -> String {
+        let below = uri.path_and_query().and_then(|target| target.as_str().strip_prefix(&*self.inner)).unwrap_or_default();
+        self.sign_in_for(&format!("{}{below}", self.base))
     }
 
-    /// The sign-in, which leads on to a path of this origin.
+    /// The sign-in, which leads on to a path of this origin. One that is too long for the headers of proxies is left out.
     pub(super) fn sign_in_for(&self, next: &str) -> String {
-        if next == self.base {
-            self.to("login")
-        } else {
-            format!("{}?next={}", self.to("login"), utf8_percent_encode(next, NON_ALPHANUMERIC))
-        }
+        let encoded = utf8_percent_encode(next, NON_ALPHANUMERIC).to_string();
+        if next == self.base || encoded.len() > LONGEST_NEXT { self.to("login") } else { format!("{}?next={encoded}", self.to("login")) }
     }
 
     /// A path below the base, such as `assets/style.css`.
@@ -70,5 +67,16 @@ mod tests {
         assert_eq!(home("/analytics/users", Some("/admin/analytics/users"), None), "/admin/analytics");
         assert_eq!(home("/analytics", None, Some("https://example.com/ops/")), "/ops/analytics");
         assert_eq!(home("/analytics", None, Some("https://example.com")), "/analytics");
+    }
+
+    #[test]
+    fn the_sign_in_leads_back_whatever_stands_before_the_base() {
+        let (mut parts, ()) = http::Request::get("/analytics/users?q=1").body(()).unwrap().into_parts();
+        parts.extensions.insert(OriginalUri("/analytics-app/analytics/users?q=1".parse().unwrap()));
+        let links = Links::of(&parts, "/analytics", None);
+        let to = links.sign_in(&parts.uri);
+        assert_eq!(to, "/analytics-app/analytics/login?next=%2Fanalytics%2Dapp%2Fanalytics%2Fusers%3Fq%3D1");
+        let long = format!("/analytics/{}", "x".repeat(60_000)).parse().unwrap();
+        assert_eq!(links.sign_in(&long), "/analytics-app/analytics/login");
     }
 }

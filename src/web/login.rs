@@ -45,7 +45,11 @@ struct LoginPage {
     problem: Option<String>,
     /// Nobody can sign in yet: how somebody gets to.
     has_users: bool,
+    /// Over plain http there is no form: a password must not be sent to learn that it should not have been.
+    has_form: bool,
 }
+
+const NEEDS_HTTPS: &str = "Signing in needs https: over plain http anybody on the way could take over your session.";
 
 /// In bytes.
 const LONGEST_NAME: usize = 256;
@@ -58,6 +62,7 @@ async fn show(
     State(site): State<Site>,
     Extension(links): Extension<Links>,
     Extension(granted): Extension<Granted>,
+    Extension(seen): Extension<Seen>,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Response {
@@ -74,7 +79,9 @@ async fn show(
     if is_in {
         return Redirect::to(next.as_str()).into_response();
     }
-    page(&site, links, next, String::new(), None, StatusCode::OK).await
+    let has_cookie = site.auth.as_ref().is_some_and(|auth| cookie_for(auth, &seen).is_some());
+    let problem = (!has_cookie).then(|| NEEDS_HTTPS.to_owned());
+    page(&site, links, next, String::new(), problem, StatusCode::OK).await
 }
 
 async fn sign_in(
@@ -104,7 +111,7 @@ async fn sign_in(
     };
     let next = Next::of(next.as_deref(), links.home());
     let Some(cookie) = cookie_for(auth, &seen) else {
-        let problem = Some("Signing in needs https: over plain http anybody on the way could take over your session.".to_owned());
+        let problem = Some(NEEDS_HTTPS.to_owned());
         return page(&site, links, next, name, problem, StatusCode::FORBIDDEN).await;
     };
     let wrong = Some("Sign-in failed. Check the name and the password.".to_owned());
@@ -163,7 +170,8 @@ async fn page(site: &Site, links: Links, next: Next, name: String, problem: Opti
         Ok(has_users) => has_users,
         Err(error) => return Fault::from(error).with(links).into_response(),
     };
-    let page = LoginPage { next: next.to_string(), links: links.clone(), name, problem, has_users };
+    let has_form = problem.as_deref() != Some(NEEDS_HTTPS);
+    let page = LoginPage { next: next.to_string(), links: links.clone(), name, problem, has_users, has_form };
     let Ok(html) = page.render() else { return Fault::unknowable().with(links).into_response() };
     let mut response = (status, Html(html)).into_response();
     if status == StatusCode::UNAUTHORIZED {

@@ -77,10 +77,12 @@ impl Dashboard {
         dashboard::register(&mut host);
         api::register(&mut host);
         #[cfg(feature = "auth")]
-        if auth.as_ref().is_some_and(|auth| auth.config().login.enabled) {
-            login::register(&mut host);
-            logout::register(&mut host);
+        if let Some(auth) = &auth {
             api::auth::register(&mut host);
+            if auth.config().login.enabled {
+                login::register(&mut host);
+                logout::register(&mut host);
+            }
         }
         Self {
             site,

@@ -36,7 +36,8 @@ pub(in crate::web) struct Who {
 pub(super) struct Unknowable;
 
 impl Who {
-    pub(super) async fn of(site: &Site, head: &Head<'_>, seen: &Seen) -> Result<Option<Self>, Unknowable> {
+    /// `renews`: whether the answer may bring the browser the session's next token.
+    pub(super) async fn of(site: &Site, head: &Head<'_>, seen: &Seen, renews: bool) -> Result<Option<Self>, Unknowable> {
         let Some(auth) = &site.auth else { return Ok(site.guard.role(head).map(Self::nameless)) };
         match auth.verify_headers(head.headers()) {
             Ok(token) => {
@@ -52,7 +53,7 @@ impl Who {
         if let Some(who) = by_proxy(&auth.config().proxy, head) {
             return Ok(Some(who));
         }
-        by_session(auth, head.headers(), seen).await
+        by_session(auth, head.headers(), seen, renews).await
     }
 
     /// Whether there is something to sign out of.
@@ -94,20 +95,29 @@ fn role_of(name: &str) -> Role {
     }
 }
 
-async fn by_session(auth: &Auth, headers: &HeaderMap, seen: &Seen) -> Result<Option<Who>, Unknowable> {
+async fn by_session(auth: &Auth, headers: &HeaderMap, seen: &Seen, renews: bool) -> Result<Option<Who>, Unknowable> {
     let login = &auth.config().login;
+    if !login.enabled {
+        return Ok(None);
+    }
     let Ok(Some(token)) = SessionCookie::find(headers, login.insecure_cookies_for_loopback) else { return Ok(None) };
     let sign_in = match auth.sign_in() {
         Ok(Some(sign_in)) => sign_in,
         Ok(None) => return Ok(None),
         Err(_) => return Err(Unknowable),
     };
-    let resumed = sign_in.resume(token.clone()).await.map_err(|error| {
+    // A token that cannot be handed out must not take the place of the one at hand.
+    let cookie = cookie_for(auth, seen).filter(|_| renews);
+    let found = match cookie {
+        Some(_) => sign_in.resume(token.clone()).await.map(|found| found.map(|resumed| (resumed.session, resumed.token))),
+        None => sign_in.glance(token.clone()).await.map(|found| found.map(|session| (session, None))),
+    };
+    let found = found.map_err(|error| {
         tracing::error!(error = %error.chain(), "whose session it is cannot be known");
         Unknowable
     })?;
-    let resumed = match resumed {
-        Ok(resumed) => resumed,
+    let (session, next) = match found {
+        Ok(found) => found,
         Err(refusal) => {
             if refusal == Refusal::Rotated {
                 audit::stale_token();
@@ -115,8 +125,7 @@ async fn by_session(auth: &Auth, headers: &HeaderMap, seen: &Seen) -> Result<Opt
             return Ok(None);
         }
     };
-    let (session, next) = (resumed.session, resumed.token);
-    let cookie = next.as_ref().and_then(|next| cookie_for(auth, seen)?.set(next));
+    let cookie = next.as_ref().and_then(|next| cookie?.set(next));
     let who =
         Who { name: Some(session.user.clone()), expires: Some(session.ends.div_euclid(1000)), cookie, ..Who::nameless(session.role()) };
     Ok(Some(Who { session: Some((token, session)), next, ..who }))

@@ -27,7 +27,7 @@ impl Seen {
 
 impl Who {
     #[allow(clippy::unused_async, reason = "as with `auth`")]
-    pub(super) async fn of(site: &Site, head: &Head<'_>, _: &Seen) -> Result<Option<Self>, Unknowable> {
+    pub(super) async fn of(site: &Site, head: &Head<'_>, _: &Seen, _: bool) -> Result<Option<Self>, Unknowable> {
         Ok(site.guard.role(head).map(|role| Self { role, cookie: None }))
     }
 

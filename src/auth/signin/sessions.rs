@@ -58,8 +58,8 @@ impl AccessDb {
         if session.is_current && now - session.rotated >= millis(self.limits.rotate) {
             let (next, old) = (SessionToken::new()?, token.hash());
             let update = "update sessions set token = ?1, previous = ?2, rotated = ?3, seen = max(seen, ?3) where id = ?4 and token = ?2";
-            let rotated = self.note("renew a session", |tx| tx.execute(update, params![next.hash(), old, now, session.id]));
-            return Ok(Ok(Resumed { session, token: rotated.then_some(next) }));
+            let rotated = self.try_write(|tx| tx.execute(update, params![next.hash(), old, now, session.id]));
+            return Ok(Ok(Resumed { session, token: Some(next).filter(|_| rotated == Some(1)) }));
         }
         self.touch(&session);
         Ok(Ok(Resumed { session, token: None }))
@@ -78,19 +78,9 @@ impl AccessDb {
         let now = self.now();
         if now - session.seen >= millis(TOUCH) {
             let update = "update sessions set seen = max(seen, ?) where id = ?";
-            self.note("note that a session is in use", |tx| tx.execute(update, [now, session.id]));
+            // With a full disk, whoever is signed in can still look why.
+            self.try_write(|tx| tx.execute(update, [now, session.id]));
         }
-    }
-
-    /// A change of one row that a request does not depend on: with a full disk, whoever is signed in can still look why.
-    fn note(&self, what: &str, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<usize>) -> bool {
-        self.write(what, change).map_or_else(
-            |error| {
-                tracing::warn!(error = error.chain(), "a session goes on as it is");
-                false
-            },
-            |changed| changed == 1,
-        )
     }
 
     /// Signs out. `false` if the session had ended already, which is no error.

@@ -1,4 +1,9 @@
-use std::{fmt, net::IpAddr, path::Path, sync::Arc};
+use std::{
+    fmt,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, Once},
+};
 
 use super::{
     access_db::AccessDb,
@@ -31,6 +36,9 @@ pub(crate) struct SignIn {
     clock: Clock,
     tally: Arc<Tally>,
 }
+
+/// Said once: guessing is slowed down better where addresses are known.
+static UNKNOWN_ADDRESS: Once = Once::new();
 
 /// Why somebody is not in.
 #[derive(Debug)]
@@ -91,6 +99,11 @@ impl SignIn {
     }
 
     async fn attempt(self: &Arc<Self>, who: Applicant) -> Result<Begun, NotIn> {
+        if who.address.is_none() {
+            UNKNOWN_ADDRESS.call_once(|| {
+                tracing::warn!("somebody signs in from an unknown address: use `into_make_service_with_connect_info::<SocketAddr>()`");
+            });
+        }
         let attempt = self.throttle.admit(&who.name, who.address).map_err(|wait| {
             audit::login_throttled(who.address, wait.seconds());
             NotIn::Wait(wait)
@@ -154,7 +167,11 @@ impl SignIn {
                 return Ok(None);
             }
             let user = shared.db.user(&name)?.ok_or_else(|| Error::new(ErrorKind::Storage, "the user that was just added is gone"))?;
-            shared.db.begin(&user, None)
+            let begun = shared.db.begin(&user, None)?;
+            if let Some(begun) = &begun {
+                audit::first_admin(&name, begun);
+            }
+            Ok(begun)
         };
         self.budget.run(work).await?
     }
