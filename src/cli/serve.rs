@@ -87,14 +87,18 @@ impl Serve {
         let (recording, beside) = self.open_directory(&config).await?;
         let (dashboard, url) = self.dashboard(&config, recording.clone(), address)?;
         self.greet(&url, beside);
-        let home = config.base_path.clone();
+        let (home, hub) = (config.base_path.clone(), dashboard.hub());
         let app = Router::new()
             .route("/", get(async move || Redirect::to(&home)))
             .merge(dashboard)
             .layer(CompressionLayer::new())
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_ANSWER));
+        let stopping = async move {
+            asked_to_stop().await;
+            hub.close();
+        };
         let trickle = recording.as_ref().map(|analytics| tokio::spawn(demo::trickle(analytics.recorder().clone())));
-        axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(asked_to_stop()).await?;
+        axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(stopping).await?;
         trickle.inspect(|task| task.abort());
         recording.map_or(Ok(()), |analytics| analytics.shutdown(Duration::from_secs(5)))
     }

@@ -45,6 +45,15 @@ impl Fault {
         Self { status: StatusCode::FORBIDDEN, title: "Not from another site", what: what.to_owned(), links: None }
     }
 
+    /// The address says something that cannot be.
+    pub(super) fn wrong(what: &str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, title: "That cannot be shown", what: format!("{what}."), links: None }
+    }
+
+    pub(super) fn missing(what: &str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, title: "Not found", what: what.to_owned(), links: None }
+    }
+
     pub(super) fn with(self, links: Links) -> Self {
         Self { links: Some(links), ..self }
     }

@@ -8,7 +8,7 @@ use axum::{
     routing::MethodRouter,
 };
 
-use super::{api::Problem, fault::Fault, links::Links};
+use super::{api::Problem, dashboard::Hub, fault::Fault, links::Links};
 use crate::{
     access::{Guard, Role},
     analytics::Analytics,
@@ -41,6 +41,8 @@ pub(crate) struct Site {
     pub(super) reports: Reports,
     /// The recorder of this process, if it is the one that records.
     pub(super) recording: Option<Analytics>,
+    /// Where those join who watch what goes on.
+    pub(super) hub: Hub,
     pub(super) guard: Arc<dyn Guard>,
     pub(super) base_path: Arc<str>,
     pub(super) public_url: Option<Arc<str>>,

@@ -62,6 +62,7 @@ impl Analytics {
 impl Dashboard {
     pub(crate) fn new(reports: Reports, recording: Option<Analytics>, config: &Config, guard: Arc<dyn Guard>) -> Self {
         let site = Site {
+            hub: dashboard::Hub::new(reports.clone(), recording.clone()),
             reports,
             recording,
             guard,
@@ -80,6 +81,12 @@ impl Dashboard {
             #[cfg(feature = "auth")]
             verify: None,
         }
+    }
+
+    /// What is to be closed before a server can drain, if nobody records here; otherwise [`Analytics::closing`] does it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn hub(&self) -> dashboard::Hub {
+        self.site.hub.clone()
     }
 
     /// Lets whoever has the link in, too.
@@ -114,7 +121,7 @@ impl fmt::Debug for Dashboard {
     }
 }
 
-/// As [`blocking`], and ended when nobody waits any more.
+/// Every blocking question goes through here, the wait for a connection included; it is ended when nobody waits any more.
 pub(super) async fn answered<T: Send + 'static>(
     cancel: Cancel,
     question: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -129,14 +136,6 @@ pub(super) async fn answered<T: Send + 'static>(
     let answer = tokio::task::spawn_blocking(question).await;
     drop(cancel);
     answer.unwrap_or_else(|error| Err(Error::new(crate::error::ErrorKind::Storage, "a question panicked").with_source(error).into()))
-}
-
-/// Every blocking question goes through here, the wait for a connection included.
-pub(super) async fn blocking<T: Send + 'static>(question: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(question).await {
-        Ok(answer) => answer,
-        Err(error) => Err(Error::new(crate::error::ErrorKind::Storage, "a question panicked").with_source(error)),
-    }
 }
 
 #[cfg(all(test, feature = "cli"))]
