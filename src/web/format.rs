@@ -43,17 +43,19 @@ pub(super) fn bytes(value: impl Borrow<u64>) -> String {
     if unit == 0 { format!("{value} B") } else { format!("{shown:.1} {}", UNITS[unit]) }
 }
 
-/// `850 µs`, `12 ms`, `1.3 s`, `4 min`, `2 h 5 min`
+/// `850 µs`, `12 ms`, `1.3 s`, `4 min`, `2 h 5 min`, `13 days`
 pub(super) fn duration(value: impl Borrow<Duration>) -> String {
     let value = *value.borrow();
     let (micros, seconds) = (value.as_micros(), value.as_secs());
     match seconds {
+        0 if micros == 0 => "0 s".to_owned(),
         0 if micros < 1000 => format!("{micros} µs"),
         0 if micros < 10_000 => format!("{:.1} ms", micros as f64 / 1e3),
         0 => format!("{} ms", micros / 1000),
         1..60 => format!("{:.1} s", value.as_secs_f64()),
         60..3600 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        3600..172_800 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 
@@ -134,6 +136,12 @@ pub(super) fn moment(zone: &Zone, at: SystemTime) -> String {
     zone.civil(to_millis(at)).strftime("%-d %b %Y, %H:%M:%S").to_string()
 }
 
+/// `28 Oct – 26 Nov 2026`, of two dates.
+pub(super) fn dates(from: jiff::civil::Date, to: jiff::civil::Date) -> String {
+    let first = if from.year() == to.year() { from.strftime("%-d %b") } else { from.strftime("%-d %b %Y") };
+    format!("{first} – {}", to.strftime("%-d %b %Y"))
+}
+
 /// A step of a chart, by its first day: on the axis, and in full.
 pub(super) fn step(start: &str, interval: &str) -> (String, String) {
     let Ok(date) = start.parse::<jiff::civil::Date>() else { return (start.to_owned(), start.to_owned()) };
@@ -181,6 +189,9 @@ mod tests {
     fn changes_and_axes_are_rough() {
         assert_eq!([0.123, -0.5, 0.001, 4.0, f64::NAN].map(change), ["↑ 12 %", "↓ 50 %", "= 0 %", "↑ ×5.0", "–"]);
         assert_eq!([0.0, 2.5, 9_000.0, 25_000.0, 3e6, f64::INFINITY].map(rough), ["0", "2.5", "9000", "25\u{202f}k", "3\u{202f}M", "0"]);
+        let date = |text: &str| text.parse().unwrap();
+        assert_eq!(dates(date("2026-10-28"), date("2026-11-26")), "28 Oct – 26 Nov 2026");
+        assert_eq!(dates(date("2025-12-31"), date("2026-01-01")), "31 Dec 2025 – 1 Jan 2026");
         assert_eq!(step("2026-11-23", "week"), ("23 Nov".to_owned(), "week from Mon 23 Nov 2026".to_owned()));
     }
 }

@@ -78,7 +78,7 @@ fn table(page: &Page, rows: &[FeatureRow]) -> String {
     let most = rows.first().map_or(0, |row| row.hits);
     for row in rows {
         let mut cells = vec![
-            Cell::name(&row.endpoint, "unknown").to(page.view.page_with("endpoint", "endpoint", &row.endpoint)).bar(row.hits, most),
+            Cell::endpoint(&row.endpoint).to(page.view.page_with("endpoint", "endpoint", &row.endpoint)).bar(row.hits, most),
             Cell::number(row.hits),
             Cell::number(row.users),
             Cell::fault(row.errors).titled(format!("{} of its hits", share(row.errors, row.hits))),

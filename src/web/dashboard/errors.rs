@@ -72,7 +72,7 @@ fn attached(page: &Page, errors: &Outcome<Answered>) -> Panel {
             let trend: Vec<f64> = row.trend.iter().map(|hits| *hits as f64).collect();
             table.row([
                 Cell::name(&row.kind, "error").soft(&row.message).titled(&row.sample),
-                Cell::name(&row.endpoint, "–").to(page.view.page_with("endpoint", "endpoint", &row.endpoint)),
+                Cell::endpoint(&row.endpoint).to(page.view.page_with("endpoint", "endpoint", &row.endpoint)),
                 Cell::fault(row.count),
                 Cell::number(row.users),
                 Cell::drawn(charts::spark(&trend)),

@@ -114,7 +114,7 @@ impl Now {
             Cell::name(&panels::person(id, &session.user_name), "a visitor").to(format!("session?id={}", coded(&session.session_id))),
             Cell::name(&session.platform, "–").soft(&session.device),
             Cell::name(&session.app_version, "–"),
-            Cell::name(&session.last_endpoint, "–"),
+            Cell::endpoint(&session.last_endpoint),
             Cell::number(session.actions),
             ago(session.started_at),
             ago(session.last_activity),
@@ -122,7 +122,7 @@ impl Now {
     }
 
     fn hits(&self) -> String {
-        let columns = [("Endpoint", ""), ("Status", ""), ("#Latency", ""), ("Who", ""), ("#When", "")];
+        let columns = [("Endpoint", ""), ("Status", ""), ("#Latency", ""), ("#When", "")];
         let mut table = Table::new("Last hits", &columns);
         for hit in &self.latest.hits {
             table.row(self.hit(hit));
@@ -138,12 +138,15 @@ impl Now {
             _ => "good",
         };
         let status = if hit.outcome == "completed" { hit.status.to_string() } else { format!("{} {}", hit.status, hit.outcome) };
-        let nobody = if hit.bot.is_empty() { "a visitor" } else { "a bot" };
+        let who = match (hit.bot.as_str(), panels::person(id, &hit.user_name)) {
+            ("", name) if name.is_empty() => "a visitor".to_owned(),
+            ("", name) => name,
+            (bot, _) => format!("a bot ({bot})"),
+        };
         vec![
-            Cell::name(&hit.endpoint, "unknown").to(format!("endpoint?endpoint={}", coded(&hit.endpoint))),
+            Cell::endpoint(&hit.endpoint).to(format!("session?id={}", coded(&hit.session_id))).soft(who),
             Cell::text(status).class(if hit.outcome == "failed" { "bad" } else { class }),
             Cell::duration(hit.latency),
-            Cell::name(&panels::person(id, &hit.user_name), nobody).to(format!("session?id={}", coded(&hit.session_id))),
             Cell::text(format::ago(hit.at, self.now)).titled(format::time(hit.at)).class("num"),
         ]
     }

@@ -58,7 +58,7 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
         page.ask(DEVICES, Reports::active_sessions),
     );
     let panels = [
-        panels::growth(&page, &growth, before.as_ref()),
+        panels::growth(&page, &growth, before.as_ref()).more("All users", page.view.page("users")),
         panels::traffic(&page, &traffic, traffic_before.as_ref()),
         panels::features(&page, &features, BARS).width(4).more("All features", page.view.page("features")),
         panels::endpoints(&page, &features, BARS).more("All endpoints", page.view.page("endpoints")),

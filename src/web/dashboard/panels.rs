@@ -41,7 +41,7 @@ pub(super) fn growth(page: &Page, growth: &Outcome<UserGrowth>, before: Option<&
         if chart.is_flat() { Err("Nobody was here in this range. Try a longer one, or fewer filters.") } else { Ok(markup(&chart)) }
     });
     let panel = panel.about("Users are signed in, each counted once a step; visitors are not, each counted once a day");
-    panel.api(&page.view, "api/chart/user-growth", &[RANGE, FILTERS, INTERVAL]).more("All users", page.view.page("users"))
+    panel.api(&page.view, "api/chart/user-growth", &[RANGE, FILTERS, INTERVAL])
 }
 
 pub(super) fn traffic(page: &Page, traffic: &Outcome<Traffic>, before: Option<&Outcome<Traffic>>) -> Panel {
@@ -151,7 +151,7 @@ pub(super) fn active(page: &Page, active: &Outcome<ActiveSessions>, most: usize)
         for session in active.sessions.iter().take(most) {
             table.row([
                 Cell::name(who(session), "a visitor").to(page.view.page_with("session", "id", &session.session_id)).soft(&session.platform),
-                Cell::name(&session.last_endpoint, "–"),
+                Cell::endpoint(&session.last_endpoint),
                 Cell::ago(&page.view, Some(session.last_activity)),
             ]);
         }
@@ -239,7 +239,7 @@ pub(super) fn failures(page: &Page, errors: &Outcome<Errors>, most: usize) -> Pa
             };
             let status = Cell::text(text).class(if row.status >= 500 || row.outcome == "failed" { "bad" } else { "warn" });
             table.row([
-                Cell::name(&row.endpoint, "unknown").to(page.view.page_with("endpoint", "endpoint", &row.endpoint)),
+                Cell::endpoint(&row.endpoint).to(page.view.page_with("endpoint", "endpoint", &row.endpoint)),
                 status.to(page.view.with("status", &filter)).soft(row.grpc_status.map(|code| format!("gRPC {code}")).unwrap_or_default()),
                 Cell::number(row.count),
                 Cell::number(row.users),

@@ -129,9 +129,11 @@ fn actions(page: &Page, detail: &SessionDetail) -> Result<String, &'static str> 
         let status =
             if action.outcome == "completed" { action.status.to_string() } else { format!("{} {}", action.status, action.outcome) };
         table.row([
-            Cell::name(&action.endpoint, "unknown")
-                .to(page.view.page_with("endpoint", "endpoint", &action.endpoint))
-                .soft(if action.action { "" } else { "noise" }),
+            Cell::endpoint(&action.endpoint).to(page.view.page_with("endpoint", "endpoint", &action.endpoint)).soft(if action.action {
+                ""
+            } else {
+                "noise"
+            }),
             Cell::text(status).class(class(action)),
             gap,
             Cell::duration(action.latency),

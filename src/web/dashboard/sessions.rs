@@ -76,7 +76,7 @@ pub(super) fn table(page: &Page, sessions: &Answered) -> Result<String, &'static
             Cell::moment(&page.view, row.started_at),
             Cell::name(&row.platform, "unknown").soft(&row.device),
             Cell::name(&row.app_version, "–"),
-            Cell::name(&row.last_endpoint, "–"),
+            Cell::endpoint(&row.last_endpoint),
             Cell::number(row.actions),
             Cell::number(row.hits),
             Cell::fault(row.errors),

@@ -133,7 +133,7 @@ fn recorded(page: &Page) -> Vec<(&'static str, String)> {
         ("Visitors", "a keyed hash whose key is deleted after two days: nobody is known again the day after".to_owned()),
         ("Session", format!("ends after {minutes} min without a hit, after a day, and with the UTC month")),
         ("Days", format!("those of {}", page.view.zone().name())),
-        ("Kept", "raw hits and sums until you delete or archive a month; people are forgotten by request".to_owned()),
+        ("Kept", "raw hits and sums, for as long as their files are here; a month is a file of its own".to_owned()),
         ("Leaves this machine", "nothing".to_owned()),
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
     ]

@@ -28,6 +28,8 @@ pub(super) struct Column {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cell {
     text: String,
+    /// A small word before it.
+    tag: String,
     /// The exact value, or all of a long name.
     title: String,
     href: String,
@@ -72,6 +74,15 @@ impl Cell {
             return Self { text: or.to_owned(), class: "none", ..Self::default() };
         }
         Self { text: text.to_owned(), title: text.to_owned(), ..Self::default() }
+    }
+
+    /// The method is a small word of its own, so that routes stand below one another.
+    pub(super) fn endpoint(endpoint: &str) -> Self {
+        let cell = Self::name(endpoint, "unknown");
+        match endpoint.split_once(' ') {
+            Some((method, route)) => Self { text: route.to_owned(), tag: method.to_owned(), ..cell },
+            None => cell,
+        }
     }
 
     pub(super) fn text(text: impl Into<String>) -> Self {

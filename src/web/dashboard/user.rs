@@ -73,17 +73,32 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
 
 fn days(page: &Page, user: &Outcome<UserDetail>) -> Panel {
     let panel = Panel::of("days", "Days", user, |user| {
-        let of = |value: fn(&UserDay) -> u64| user.days.iter().map(move |day| value(day) as f64);
+        let days = every_day(&user.days);
+        let of = |value: fn(&UserDay) -> u64| days.iter().map(move |(_, day)| day.map_or(0.0, |day| value(day) as f64));
         let lines = vec![
             series("Actions", 1, Kind::Area, of(|day| day.actions)),
             series("Sessions", 2, Kind::Line, of(|day| day.sessions)),
             series("Errors", 4, Kind::Line, of(|day| day.errors)),
         ];
-        let names = user.days.iter().map(|day| format::step(&day.date, "day")).collect();
+        let names = days.iter().map(|(date, _)| format::step(date, "day")).collect();
         let chart = Chart::new("Days on which the person was here", names, lines, page.view.goes_on(), Unit::Count);
         if chart.is_flat() { Err("Not here in this range. Try a longer one.") } else { Ok(markup(&chart)) }
     });
-    panel.width(12).about("Only days on which the person was here")
+    panel.width(12).about("From the first to the last day on which the person was here in the range")
+}
+
+/// Those between, too: a pause is seen as one.
+fn every_day(days: &[UserDay]) -> Vec<(String, Option<&UserDay>)> {
+    let date = |day: Option<&UserDay>| day.and_then(|day| day.date.parse::<jiff::civil::Date>().ok());
+    let (Some(first), Some(last)) = (date(days.first()), date(days.last())) else { return Vec::new() };
+    let mut left = days.iter().peekable();
+    let between = first.series(jiff::ToSpan::days(1)).take_while(|date| *date <= last);
+    let all = between.map(|date| {
+        let date = date.to_string();
+        let day = left.next_if(|day| day.date == date);
+        (date, day)
+    });
+    all.collect()
 }
 
 fn features(page: &Page, user: &Outcome<UserDetail>) -> Panel {

@@ -10,6 +10,7 @@ use crate::{
             Problem, Query,
             params::{FILTERS, PAGE, Param, RANGE, ZONE},
         },
+        format,
         links::Links,
     },
     zone::{Day, Zone, date, parse_day},
@@ -145,8 +146,9 @@ impl View {
     }
 
     /// The first and the last day, for people.
-    pub(super) fn dates(&self) -> Option<(String, String)> {
-        self.days().map(|(from, to)| (text(from), text(to - 1)))
+    pub(super) fn dates(&self) -> Option<String> {
+        let (from, to) = self.days()?;
+        Some(format::dates(date(from)?, date(to - 1)?))
     }
 
     /// `7`, `30`, `90`, `all`, or nothing for dates.
@@ -278,7 +280,7 @@ mod tests {
         let view = view("").unwrap();
         assert_eq!(view.range(), "30");
         assert_eq!(view.api("api/stats", &[RANGE, FILTERS]), "/analytics/api/stats?days=30");
-        assert_eq!(view.dates().unwrap(), ("2026-10-28".to_owned(), "2026-11-26".to_owned()));
+        assert_eq!(view.dates().unwrap(), "28 Oct – 26 Nov 2026");
         assert_eq!(super::tests::view("range=all").unwrap().api("api/stats", &[RANGE, FILTERS]), "/analytics/api/stats");
     }
 
