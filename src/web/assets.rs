@@ -11,10 +11,12 @@ use crate::access::Role;
 
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/app.js");
+const ICON: &str = include_str!("assets/icon.svg");
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// Named by their content, so that browsers may keep them for ever.
 static STYLE_NAME: LazyLock<String> = LazyLock::new(|| format!("assets/style-{}.css", fingerprint(STYLE)));
+static ICON_NAME: LazyLock<String> = LazyLock::new(|| format!("assets/icon-{}.svg", fingerprint(ICON)));
 static SCRIPT_NAME: LazyLock<String> = LazyLock::new(|| format!("assets/app-{}.js", fingerprint(SCRIPT)));
 
 pub(super) fn style() -> &'static str {
@@ -25,8 +27,13 @@ pub(super) fn script() -> &'static str {
     &SCRIPT_NAME
 }
 
+pub(super) fn icon() -> &'static str {
+    &ICON_NAME
+}
+
 pub(super) fn register(host: &mut Host) {
     host.route(style(), Role::Anyone, get(async || asset("text/css; charset=utf-8", STYLE)));
+    host.route(icon(), Role::Anyone, get(async || asset("image/svg+xml", ICON)));
     host.route(script(), Role::Anyone, get(async || asset("text/javascript; charset=utf-8", SCRIPT)));
 }
 

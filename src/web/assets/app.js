@@ -185,6 +185,7 @@
       const every = 'a, button, summary, [tabindex]', at = $$(every, main).indexOf(document.activeElement);
       const open = $$('details', main).map((one) => one.open), off = $$('.key', main).map((one) => one.getAttribute('aria-pressed'));
       const scrolled = $$('.scroll', main).map((one) => [one.scrollLeft, one.scrollTop]);
+      const top = scrollY;
       hide();
       main.replaceChildren(...$('main', fresh).childNodes);
       ready();
@@ -192,6 +193,7 @@
       $$('.key', main).forEach((one, place) => { if (off[place] === 'false') toggle(one); });
       $$('.scroll', main).forEach((one, place) => { [one.scrollLeft, one.scrollTop] = scrolled[place] ?? [0, 0]; });
       if (at >= 0) $$(every, main)[at]?.focus({ preventScroll: true });
+      scrollTo({ top, behavior: 'instant' });
       updated.textContent = $('[data-updated]', fresh).textContent;
       updated.classList.remove('failed');
     } catch (error) {
@@ -258,7 +260,7 @@
     if (plot) step(plot, event);
     if (event.key === 'Enter' && event.target.matches?.('th[data-by]')) sort(event.target);
     if (event.key === 'Escape') { hide(); $$('details.menu[open]').forEach((menu) => { menu.open = false; }); }
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.('input, select, textarea, dialog')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || $('dialog[open]') || event.target.closest?.('input, select, textarea')?.checkVisibility()) return;
     if (event.key === '?') return void $('#keys')?.showModal();
     if (kept('no-keys')) return;
     const act = { d: toggleTheme, '.': refresh, a: () => $('[data-arrange]')?.click() }[event.key];

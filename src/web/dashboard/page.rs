@@ -115,6 +115,10 @@ impl Page {
         self.view.links().to(assets::style())
     }
 
+    pub(super) fn icon(&self) -> String {
+        self.view.links().to(assets::icon())
+    }
+
     pub(super) fn script(&self) -> String {
         self.view.links().to(assets::script())
     }
