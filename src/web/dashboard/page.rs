@@ -119,8 +119,8 @@ impl Page {
         self.view.links().to(assets::icon())
     }
 
-    pub(super) fn script(&self) -> String {
-        self.view.links().to(assets::script())
+    pub(super) fn scripts(&self) -> [String; 2] {
+        assets::scripts().each_ref().map(|name| self.view.links().to(name))
     }
 
     pub(super) fn nav(&self) -> &'static [Entry] {
