@@ -95,8 +95,10 @@ fn pages_fit_every_width_in_both_themes_and_complain_of_nothing() {
             browser.size(width, 900);
             for page in PAGES {
                 browser.open(&server.url(page));
-                let whole = browser.value("document.documentElement.scrollWidth").as_u64().unwrap();
-                assert!(whole <= u64::from(width), "{page} is {whole} wide on {width}");
+                let over = browser.value("Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)");
+                assert_eq!(over, json!(0), "{page} scrolls sideways on {width}");
+                let main = browser.value("document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth");
+                assert_eq!(main, json!(0), "{page} is wider than its room on {width}");
                 assert_eq!(browser.value(CONTRAST), json!([]), "{page} in {theme} on {width}");
             }
         }

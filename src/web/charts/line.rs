@@ -43,15 +43,24 @@ pub(in crate::web) fn line(about: &str, names: &[String], series: &[Series], unf
         }
     }
     let last = names.len().saturating_sub(1);
-    for place in axis::named(names.len(), NAMED) {
+    let named = axis::named(names.len(), NAMED);
+    for (at, &place) in named.iter().enumerate() {
+        // Where it is narrow every other name is left out, and never the last.
+        let from_end = named.len() - 1 - at;
+        let class = if at % 2 == 1 && from_end > 0 || from_end == 1 && at > 0 { " class=\"more\"" } else { "" };
         let (x, anchor) = match place {
             0 if last == 0 => (50.0, "middle"),
             0 => (0.0, "start"),
             place if place == last => (100.0, "end"),
             place => (100.0 * place as f64 / last as f64, "middle"),
         };
-        let _ =
-            write!(svg, r#"<text x="{}%" y="{}" text-anchor="{anchor}">{}</text>"#, short(x), TOP + PLOT + 17.0, escaped(&names[place]));
+        let _ = write!(
+            svg,
+            r#"<text{class} x="{}%" y="{}" text-anchor="{anchor}">{}</text>"#,
+            short(x),
+            TOP + PLOT + 17.0,
+            escaped(&names[place])
+        );
     }
     // A view of its own that is stretched, and strokes that are not.
     let _ = write!(
