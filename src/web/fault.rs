@@ -18,6 +18,8 @@ pub(super) struct Fault {
 struct FaultPage<'a> {
     title: &'a str,
     what: &'a str,
+    /// Whether whoever sees it may go on to the first page.
+    goes_on: bool,
     links: Option<&'a Links>,
 }
 
@@ -70,7 +72,8 @@ impl From<Error> for Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let page = FaultPage { title: self.title, what: &self.what, links: self.links.as_ref() };
+        let goes_on = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR);
+        let page = FaultPage { title: self.title, what: &self.what, goes_on, links: self.links.as_ref() };
         let body = page.render().unwrap_or_else(|_| self.title.to_owned());
         let mut response = (self.status, Html(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {

@@ -136,6 +136,12 @@ pub(super) fn moment(zone: &Zone, at: SystemTime) -> String {
     zone.civil(to_millis(at)).strftime("%-d %b %Y, %H:%M:%S").to_string()
 }
 
+/// The same without the year, if it is this one: `25 Nov, 20:15:03`.
+pub(super) fn near(zone: &Zone, at: SystemTime, now: SystemTime) -> String {
+    let civil = zone.civil(to_millis(at));
+    if civil.year() == zone.civil(to_millis(now)).year() { civil.strftime("%-d %b, %H:%M:%S").to_string() } else { moment(zone, at) }
+}
+
 /// `28 Oct – 26 Nov 2026`, of two dates.
 pub(super) fn dates(from: jiff::civil::Date, to: jiff::civil::Date) -> String {
     let first = if from.year() == to.year() { from.strftime("%-d %b") } else { from.strftime("%-d %b %Y") };

@@ -84,5 +84,6 @@ fn classes(page: &Page, devices: &Outcome<Devices>) -> Panel {
         }
         if table.rows.is_empty() { Err("No bot was here in this range.") } else { Ok(markup(&table)) }
     });
-    panel.width(12).api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("bots")
+    let panel = panel.width(12).more("Count bots in every number", page.view.page_with("", "bots", "include"));
+    panel.api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("bots")
 }

@@ -47,7 +47,8 @@ impl Card {
                 (0.0, _) => ("new".to_owned(), true),
                 _ => (format::change(value / before - 1.0), value > before),
             };
-            let flat = before != 0.0 && (value / before - 1.0).abs() < 0.005;
+            // What there was none of has not become better or worse.
+            let flat = before == 0.0 || (value / before - 1.0).abs() < 0.005;
             let class = if flat {
                 "none"
             } else if is_more == (better == Better::More) {
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!(class(2.0, 1.0, Better::More), Some("good"));
         assert_eq!(class(2.0, 1.0, Better::Less), Some("bad"));
         assert_eq!(class(1.0, 2.0, Better::Less), Some("good"));
-        assert_eq!(class(1.0, 0.0, Better::Less), Some("bad"));
+        assert_eq!(class(1.0, 0.0, Better::Less), Some("none"));
         assert_eq!(class(1.001, 1.0, Better::Less), Some("none"));
         assert_eq!(class(0.0, 0.0, Better::More), None);
     }

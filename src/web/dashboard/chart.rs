@@ -1,5 +1,6 @@
 use askama::Template;
 
+use super::values::Values;
 use crate::web::{
     charts::{self, Kind, Series},
     format,
@@ -9,11 +10,9 @@ use crate::web::{
 #[derive(Debug, Template)]
 #[template(path = "_chart.html")]
 pub(super) struct Chart {
-    /// What a step is called: on the axis, and in full.
-    names: Vec<(String, String)>,
     series: Vec<Series>,
     svg: String,
-    unit: Unit,
+    values: Values,
 }
 
 /// What the values are.
@@ -42,15 +41,15 @@ impl Unit {
 }
 
 impl Chart {
-    /// The last step may still go on.
+    /// Each step has a name for the axis, and one in full; the last one may still go on.
     pub(super) fn new(about: &str, names: Vec<(String, String)>, series: Vec<Series>, unfinished: bool, unit: Unit) -> Self {
-        let short: Vec<String> = names.iter().map(|(short, _)| short.clone()).collect();
+        let (short, full): (Vec<String>, Vec<String>) = names.into_iter().unzip();
         let svg = charts::line(about, &short, &series, unfinished, unit.rough());
-        Self { names, series, svg, unit }
-    }
-
-    fn value(&self, series: &Series, place: &usize) -> String {
-        series.values.get(*place).map_or_else(|| "–".to_owned(), |value| self.unit.exact()(*value))
+        let value = |series: &Series, place: usize| series.values.get(place).map_or_else(|| "–".to_owned(), |value| unit.exact()(*value));
+        let row = |(place, name)| (name, series.iter().map(|series| value(series, place)).collect());
+        let columns = ["When".to_owned()].into_iter().chain(series.iter().map(|series| series.name.clone())).collect();
+        let values = Values { columns, rows: full.into_iter().enumerate().map(row).collect() };
+        Self { series, svg, values }
     }
 
     /// Nothing to see, in any line.

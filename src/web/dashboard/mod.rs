@@ -27,6 +27,7 @@ mod settings;
 mod table;
 mod user;
 mod users;
+mod values;
 mod view;
 
 pub(crate) use self::hub::Hub;

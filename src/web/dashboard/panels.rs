@@ -6,6 +6,7 @@ use super::{
     page::{Outcome, Page},
     panel::{Panel, markup},
     table::{Cell, Table},
+    values::Values,
 };
 use crate::{
     report::{
@@ -137,8 +138,11 @@ pub(super) fn hours(page: &Page, hours: &Outcome<PeakHours>) -> Panel {
         let busiest = titles.get(peak).cloned().unwrap_or_default();
         let svg = charts::heatmap(&Heat { rows: &DAYS, columns: 24, values: &values, titles: &titles });
         let zone = charts::escaped(&hours.tz);
+        let row = |(day, hours): (&&str, &[u64])| ((*day).to_owned(), hours.iter().map(|hits| format::exact(*hits)).collect());
+        let columns = ["Hits".to_owned()].into_iter().chain((0..24).map(|hour| format!("{hour:02}"))).collect();
+        let table = markup(&Values { columns, rows: DAYS.iter().zip(values.chunks(24)).map(row).collect() });
         Ok(format!(
-            r#"<div class="scroll heated" tabindex="0" role="group" aria-label="Hours: arrow keys">{svg}</div><p class="soft">Busiest: {busiest}. Hours of {zone}.</p>"#
+            r#"<div class="scroll heated" tabindex="0" role="group" aria-label="Hours: arrow keys">{svg}</div><p class="soft">Busiest: {busiest}. Hours of {zone}.</p>{table}"#
         ))
     });
     panel.width(8).api(&page.view, "api/chart/peak-hours", &[RANGE, ZONE, FILTERS])
@@ -191,7 +195,10 @@ pub(super) fn latency(page: &Page, latency: &Outcome<LatencySteps>) -> Panel {
             return Err(NO_HITS);
         }
         let svg = charts::histogram("Hits by the time to the head of the response", &steps);
-        Ok(format!(r#"<div class="heated" tabindex="0" role="group" aria-label="Steps: arrow keys">{svg}</div>"#))
+        let columns = ["From".to_owned(), "Hits".to_owned()].into();
+        let rows = steps.into_iter().map(|(from, hits)| (from, vec![format::exact(hits)])).collect();
+        let table = markup(&Values { columns, rows });
+        Ok(format!(r#"<div class="heated" tabindex="0" role="group" aria-label="Steps: arrow keys">{svg}</div>{table}"#))
     });
     let panel = panel.about("Hits by the time to the head of the response, in steps that each take longer by the same share");
     panel.api(&page.view, "api/chart/latency", &[RANGE, FILTERS])

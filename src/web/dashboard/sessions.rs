@@ -74,8 +74,8 @@ pub(super) fn table(page: &Page, sessions: &Answered) -> Result<String, &'static
         table.row([
             who.to(page.view.page_with("session", "id", &row.session_id)).soft(if row.active { "active" } else { "" }),
             Cell::moment(&page.view, row.started_at),
-            Cell::name(&row.platform, "unknown").soft(&row.device),
-            Cell::name(&row.app_version, "–"),
+            Cell::name(&row.platform, "unknown").to(page.view.with("platform", &row.platform)).soft(&row.device),
+            Cell::name(&row.app_version, "–").to(page.view.with("version", &row.app_version)),
             Cell::endpoint(&row.last_endpoint),
             Cell::number(row.actions),
             Cell::number(row.hits),

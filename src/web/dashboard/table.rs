@@ -117,7 +117,7 @@ impl Cell {
     /// A moment as the zone's clocks show it.
     pub(super) fn moment(view: &View, at: SystemTime) -> Self {
         let sort = Some(crate::clock::to_millis(at) as f64);
-        Self { text: format::moment(view.tz(), at), title: format::time(at), sort, ..Self::default() }
+        Self { text: format::near(view.tz(), at, view.now()), title: format::time(at), sort, ..Self::default() }
     }
 
     /// A change as a share, coloured by what it means if more is better.
