@@ -185,7 +185,7 @@ async fn leads_nowhere_wrong(site: &Site, most: usize) {
 async fn every_page_of_an_empty_store_is_whole_and_says_what_to_do() {
     let site = Site::new();
     for page in PAGES.iter().filter(|page| !page.starts_with("session?") && !page.starts_with("user?")) {
-        let answer = site.get(&format!("/analytics/{page}").trim_end_matches('/').to_owned()).await;
+        let answer = site.get(format!("/analytics/{page}").trim_end_matches('/')).await;
         assert_eq!(answer.status, StatusCode::OK, "{page}");
         is_harmless(&answer.text, page);
     }

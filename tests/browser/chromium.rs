@@ -48,6 +48,7 @@ impl Chromium {
     }
 
     /// Says something and waits for the answer; what happens meanwhile is noted.
+    #[allow(clippy::needless_pass_by_value, reason = "it is made for the call")]
     pub(crate) fn say(&mut self, method: &str, params: Value) -> Value {
         self.next += 1;
         let mut message = json!({"id": self.next, "method": method, "params": params});

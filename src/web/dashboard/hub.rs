@@ -60,7 +60,8 @@ impl Hub {
         Self(Arc::new(Inner { reports, recording, closed: AtomicBool::new(false), state: Mutex::default() }))
     }
 
-    /// Ends what is sent, so that a server can drain.
+    /// Ends what is sent, so that a server that only reads can drain.
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn close(&self) {
         self.0.closed.store(true, Relaxed);
     }
