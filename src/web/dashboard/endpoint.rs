@@ -1,5 +1,7 @@
 //! One endpoint: its traffic, its latencies, who asks for it, with which versions, and what goes wrong.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::{
     Extension,
@@ -65,37 +67,37 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
         people(&page, &users).width(4),
         panels::failures(&page, &errors, 12).width(12),
     ];
-    let cards = stats.as_ref().map(|stats| cards(&page, stats)).unwrap_or_default();
+    let cards = stats.as_ref().map(|stats| cards(&page, stats, &traffic)).unwrap_or_default();
     let name = page.view.query().get("endpoint").unwrap_or("All endpoints").to_owned();
     shown(&Endpoint { name, cards, panels, page })
 }
 
-fn cards(page: &Page, stats: &Stats) -> Vec<Card> {
+fn cards(page: &Page, stats: &Stats, traffic: &Outcome<Traffic>) -> Vec<Card> {
+    let of = |value: fn(&TrafficBucket) -> f64| traffic.iter().flat_map(|traffic| panels::done(page, &traffic.buckets)).map(value);
     let (now, view) = (&stats.numbers, &page.view);
     let before = stats.previous.as_ref().filter(|_| view.compares());
     let rate = |errors: u64, hits: u64| errors as f64 / hits.max(1) as f64;
     let errors = before.map(|was| rate(was.error_hits, was.total_hits)).map(|share| (share, percent(share)));
-    let latency = |label, value: std::time::Duration, was: Option<std::time::Duration>| {
+    let latency = |label, value: Duration, was: Option<Duration>, of_step: fn(&TrafficBucket) -> f64| {
         let card = Card::new(label, format::duration(value), format!("{} s", value.as_secs_f64()), view.page("endpoints"));
-        card.before(value.as_secs_f64(), was.map(|was| (was.as_secs_f64(), format::duration(was))), Better::Less)
+        card.before(value.as_secs_f64(), was.map(|was| (was.as_secs_f64(), format::duration(was))), Better::Less).spark(of(of_step))
     };
     vec![
-        Card::count("Hits", now.total_hits, before.map(|was| was.total_hits), view.page("sessions")),
-        Card::count("Users", now.total_users, before.map(|was| was.total_users), view.page("users")),
-        Card::new("Error rate", percent(rate(now.error_hits, now.total_hits)), exact(now.error_hits), view.page("errors")).before(
-            rate(now.error_hits, now.total_hits),
-            errors,
-            Better::Less,
-        ),
-        latency("Median", now.latency.p50, before.map(|was| was.latency.p50)),
-        latency("p95", now.latency.p95, before.map(|was| was.latency.p95)),
-        latency("p99", now.latency.p99, before.map(|was| was.latency.p99)),
+        Card::count("Hits", now.total_hits, before.map(|was| was.total_hits), view.page("sessions")).spark(of(|bucket| bucket.hits as f64)),
+        Card::count("Users", now.total_users, before.map(|was| was.total_users), view.page("users"))
+            .spark(of(|bucket| bucket.users as f64)),
+        Card::new("Error rate", percent(rate(now.error_hits, now.total_hits)), exact(now.error_hits), view.page("errors"))
+            .before(rate(now.error_hits, now.total_hits), errors, Better::Less)
+            .spark(of(|bucket| bucket.errors as f64 / bucket.hits.max(1) as f64)),
+        latency("Median", now.latency.p50, before.map(|was| was.latency.p50), |bucket| bucket.p50.as_secs_f64()),
+        latency("p95", now.latency.p95, before.map(|was| was.latency.p95), |bucket| bucket.p95.as_secs_f64()),
+        latency("p99", now.latency.p99, before.map(|was| was.latency.p99), |bucket| bucket.p99.as_secs_f64()),
     ]
 }
 
 fn percentiles(page: &Page, traffic: &Outcome<Traffic>) -> Panel {
     let panel = Panel::of("percentiles", "Latency over time", traffic, |traffic| {
-        let of = |value: fn(&TrafficBucket) -> std::time::Duration| traffic.buckets.iter().map(move |bucket| value(bucket).as_secs_f64());
+        let of = |value: fn(&TrafficBucket) -> Duration| traffic.buckets.iter().map(move |bucket| value(bucket).as_secs_f64());
         let lines = vec![
             series("Median", 2, Kind::Area, of(|bucket| bucket.p50)),
             series("p95", 3, Kind::Line, of(|bucket| bucket.p95)),

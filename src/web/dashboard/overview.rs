@@ -83,9 +83,11 @@ fn cards(page: &Page, stats: &Stats, growth: &Outcome<UserGrowth>, traffic: &Out
     let was = |value: fn(&Numbers) -> u64| before.map(value);
     let ratio = |value: fn(&Numbers) -> f64, text: fn(f64) -> String| before.map(|before| (value(before), text(value(before))));
     let users = |value: fn(&crate::report::UserBucket) -> u64| {
-        growth.iter().flat_map(|growth| done(page, &growth.buckets)).map(move |bucket| value(bucket) as f64)
+        growth.iter().flat_map(|growth| panels::done(page, &growth.buckets)).map(move |bucket| value(bucket) as f64)
     };
-    let hits = |value: fn(&crate::report::TrafficBucket) -> f64| traffic.iter().flat_map(|traffic| done(page, &traffic.buckets)).map(value);
+    let hits = |value: fn(&crate::report::TrafficBucket) -> f64| {
+        traffic.iter().flat_map(|traffic| panels::done(page, &traffic.buckets)).map(value)
+    };
     let duration = |numbers: &Numbers| numbers.avg_session_duration.as_secs_f64();
     let p95 = |numbers: &Numbers| numbers.latency.p95.as_secs_f64();
     let per_session = |value: f64| format!("{value:.1}");
@@ -130,14 +132,6 @@ fn cards(page: &Page, stats: &Stats, growth: &Outcome<UserGrowth>, traffic: &Out
             .before(p95(now), ratio(|was| was.latency.p95.as_secs_f64(), format::seconds), Better::Less)
             .spark(hits(|bucket| bucket.p95.as_secs_f64())),
     ]
-}
-
-/// A step that goes on is no fall.
-fn done<'a, T>(page: &Page, steps: &'a [T]) -> &'a [T] {
-    match steps {
-        [done @ .., _] if done.len() > 1 && page.view.goes_on() => done,
-        all => all,
-    }
 }
 
 fn actions(numbers: &Numbers) -> f64 {

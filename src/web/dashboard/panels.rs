@@ -259,3 +259,11 @@ pub(super) fn failures(page: &Page, errors: &Outcome<Errors>, most: usize) -> Pa
     });
     panel.api(&page.view, "api/errors", &[RANGE, FILTERS]).list("failures")
 }
+
+/// A step that goes on is no fall.
+pub(super) fn done<'a, T>(page: &Page, steps: &'a [T]) -> &'a [T] {
+    match steps {
+        [done @ .., _] if done.len() > 1 && page.view.goes_on() => done,
+        all => all,
+    }
+}
