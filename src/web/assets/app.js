@@ -103,7 +103,20 @@ function sort(head) {
   body.append(...rows);
 }
 
-// Refresh: what is inside `main` is changed for what the server says now; scroll, focus and open tables stay.
+// Refresh: what is inside a part is changed for what the server says now; scroll, focus, open tables and put away lines stay.
+function swap(part, change) {
+  const every = 'a, button, summary, [tabindex]', at = $$(every, part).indexOf(document.activeElement), top = scrollY;
+  const open = $$('details', part).map((one) => one.open), off = $$('.key', part).map((one) => one.getAttribute('aria-pressed'));
+  const scrolled = $$('.scroll', part).map((one) => [one.scrollLeft, one.scrollTop]);
+  hide();
+  change();
+  ready();
+  $$('details', part).forEach((one, place) => { one.open = open[place] ?? false; });
+  $$('.key', part).forEach((one, place) => { if (off[place] === 'false') toggle(one); });
+  $$('.scroll', part).forEach((one, place) => { [one.scrollLeft, one.scrollTop] = scrolled[place] ?? [0, 0]; });
+  if (at >= 0) $$(every, part)[at]?.focus({ preventScroll: true });
+  scrollTo({ top, behavior: 'instant' });
+}
 let timer, busy = false;
 async function refresh() {
   const main = $('main'), updated = $('[data-updated]');
@@ -115,18 +128,7 @@ async function refresh() {
     if (!answer.ok) throw new Error(answer.status === 401 ? 'sign in again' : `the server said ${answer.status}`);
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     if (!$('main', fresh)) throw new Error('the answer was no page');
-    const every = 'a, button, summary, [tabindex]', at = $$(every, main).indexOf(document.activeElement);
-    const open = $$('details', main).map((one) => one.open), off = $$('.key', main).map((one) => one.getAttribute('aria-pressed'));
-    const scrolled = $$('.scroll', main).map((one) => [one.scrollLeft, one.scrollTop]);
-    const top = scrollY;
-    hide();
-    main.replaceChildren(...$('main', fresh).childNodes);
-    ready();
-    $$('details', main).forEach((one, place) => { one.open = open[place] ?? false; });
-    $$('.key', main).forEach((one, place) => { if (off[place] === 'false') toggle(one); });
-    $$('.scroll', main).forEach((one, place) => { [one.scrollLeft, one.scrollTop] = scrolled[place] ?? [0, 0]; });
-    if (at >= 0) $$(every, main)[at]?.focus({ preventScroll: true });
-    scrollTo({ top, behavior: 'instant' });
+    swap(main, () => main.replaceChildren(...$('main', fresh).childNodes));
     updated.textContent = $('[data-updated]', fresh).textContent;
     updated.classList.remove('failed');
   } catch (error) {
@@ -150,22 +152,35 @@ function toggle(key) {
   $(`.series[data-series="${key.dataset.series}"]`, key.closest('.chart'))?.classList.toggle('off', off);
 }
 
-// What changes by itself.
+// What changes by itself. The server ends the connection now and then to ask again who we are: that alone is no loss.
+let pressed = false;
+on('pointerdown', () => { pressed = true; });
+for (const end of ['pointerup', 'pointercancel']) on(end, () => { pressed = false; });
 function live(place) {
-  const state = $('[data-live-state]'), dot = $('[data-live-dot]'), source = new EventSource(place.dataset.live);
-  let lost = false, last = Date.now();
+  const state = $('[data-live-state]'), dot = $('[data-live-dot]');
+  let lost = false, silence;
   const say = (text, on) => { state.textContent = text; state.classList.toggle('failed', !on); dot.classList.toggle('on', on); };
-  source.onmessage = (event) => {
-    last = Date.now();
-    place.innerHTML = event.data;
-    say(lost ? 'connected again' : 'connected', true);
+  const wait = () => {
+    clearTimeout(silence);
+    silence = setTimeout(() => { lost = true; say('connection lost, trying again; the numbers are old', false); }, 4000);
   };
-  source.onerror = () => { lost = true; say('connection lost, trying again; the numbers are old', false); };
-  setInterval(() => { if (Date.now() - last > 10_000) source.onerror(); }, 5_000);
+  const connect = () => {
+    const source = new EventSource(place.dataset.live);
+    source.onmessage = (event) => {
+      wait();
+      // Not under somebody's finger, and not what is being copied.
+      if (!pressed && getSelection().isCollapsed) swap(place, () => { place.innerHTML = event.data; });
+      say(lost ? 'connected again' : 'connected', true);
+    };
+    // A browser gives up for good if it is answered with an error.
+    source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000); };
+  };
+  wait();
+  connect();
 }
 
 function ready() {
-  $$('.rows').filter((table) => table.tBodies[0]?.rows.length > 1).forEach((table) => $$('thead th', table).forEach((head) => {
+  $$('.rows').filter((table) => !table.closest('[data-live]') && table.tBodies[0]?.rows.length > 1).forEach((table) => $$('thead th', table).forEach((head) => {
     if (head.textContent) { head.dataset.by = ''; head.tabIndex = 0; }
   }));
   arrange();

@@ -31,6 +31,8 @@ const RATES: usize = 300;
 /// Whoever is so many seconds behind is let go, and connects anew.
 const BEHIND: usize = 8;
 const LATEST: usize = 30;
+/// After so many seconds whoever watches connects anew, and is asked again who that is: a session that ended sees no more.
+const TRUSTED: u32 = 60;
 
 /// Where those who watch join. Cheap to clone.
 #[derive(Clone)]
@@ -43,9 +45,15 @@ struct Inner {
     state: Mutex<State>,
 }
 
+struct Watching {
+    events: mpsc::Sender<Bytes>,
+    /// Events that may still be sent.
+    left: u32,
+}
+
 #[derive(Default)]
 struct State {
-    watching: Vec<mpsc::Sender<Bytes>>,
+    watching: Vec<Watching>,
     polls: bool,
     rates: VecDeque<u64>,
     /// What had been counted a second ago.
@@ -75,7 +83,7 @@ impl Hub {
         let (sender, receiver) = mpsc::channel(BEHIND);
         if !self.is_closed() {
             let mut state = self.state();
-            state.watching.push(sender);
+            state.watching.push(Watching { events: sender, left: TRUSTED });
             if !std::mem::replace(&mut state.polls, true) {
                 drop(state);
                 tokio::spawn(self.clone().poll());
@@ -92,7 +100,7 @@ impl Hub {
             let event = if self.is_closed() { None } else { Some(self.event().await) };
             let mut state = self.state();
             match event {
-                Some(event) => state.watching.retain(|watching| watching.try_send(event.clone()).is_ok()),
+                Some(event) => state.watching.retain_mut(|watching| watching.hears(&event)),
                 None => state.watching.clear(),
             }
             if state.watching.is_empty() {
@@ -109,7 +117,7 @@ impl Hub {
             Err(problem) => format!("<p class=\"notice bad\">{}</p>", crate::web::charts::escaped(problem.message())),
         };
         let lines: String = html.lines().map(|line| format!("data: {line}\n")).collect();
-        format!("{lines}\n").into()
+        format!("retry: 500\n{lines}\n").into()
     }
 
     /// What goes on now.
@@ -146,6 +154,13 @@ impl Hub {
     }
 }
 
+impl Watching {
+    fn hears(&mut self, event: &Bytes) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.events.try_send(event.clone()).is_ok() && self.left > 0
+    }
+}
+
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub").finish_non_exhaustive()
@@ -171,11 +186,21 @@ mod tests {
         let hub = Hub::new(analytics.reports(), Some(analytics.clone()));
         let (mut one, mut other) = (hub.watch(), hub.watch());
         let first = one.0.recv().await.unwrap();
-        assert!(first.starts_with(b"data: ") && first.ends_with(b"\n\n"), "{first:?}");
+        assert!(first.starts_with(b"retry: 500\ndata: ") && first.ends_with(b"\n\n"), "{first:?}");
         assert_eq!(first, other.0.recv().await.unwrap());
         hub.close();
         tokio::time::timeout(Duration::from_secs(30), async { while one.0.recv().await.is_some() {} }).await.unwrap();
         assert!(hub.watch().0.recv().await.is_none(), "closed is closed");
+    }
+
+    #[test]
+    fn whoever_watches_is_asked_again_after_a_while() {
+        let (events, mut heard) = mpsc::channel(TRUSTED as usize);
+        let mut watching = Watching { events, left: TRUSTED };
+        let stays = (0..TRUSTED).filter(|_| watching.hears(&Bytes::from_static(b"x"))).count();
+        assert_eq!(stays, TRUSTED as usize - 1);
+        heard.close();
+        assert!(!Watching { left: 5, ..watching }.hears(&Bytes::new()), "who has gone is let go");
     }
 
     #[tokio::test(flavor = "multi_thread")]
