@@ -144,6 +144,9 @@ pub(super) fn near(zone: &Zone, at: SystemTime, now: SystemTime) -> String {
 
 /// `28 Oct – 26 Nov 2026`, of two dates.
 pub(super) fn dates(from: jiff::civil::Date, to: jiff::civil::Date) -> String {
+    if from == to {
+        return to.strftime("%-d %b %Y").to_string();
+    }
     let first = if from.year() == to.year() { from.strftime("%-d %b") } else { from.strftime("%-d %b %Y") };
     format!("{first} – {}", to.strftime("%-d %b %Y"))
 }
@@ -197,6 +200,7 @@ mod tests {
         assert_eq!([0.0, 2.5, 9_000.0, 25_000.0, 3e6, f64::INFINITY].map(rough), ["0", "2.5", "9000", "25\u{202f}k", "3\u{202f}M", "0"]);
         let date = |text: &str| text.parse().unwrap();
         assert_eq!(dates(date("2026-10-28"), date("2026-11-26")), "28 Oct – 26 Nov 2026");
+        assert_eq!(dates(date("2026-11-26"), date("2026-11-26")), "26 Nov 2026");
         assert_eq!(dates(date("2025-12-31"), date("2026-01-01")), "31 Dec 2025 – 1 Jan 2026");
         assert_eq!(step("2026-11-23", "week"), ("23 Nov".to_owned(), "week from Mon 23 Nov 2026".to_owned()));
     }

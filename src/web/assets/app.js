@@ -64,7 +64,7 @@ function showMark(plot, mark) {
   mark.classList.add('at');
   plot.dataset.place = marks(plot).indexOf(mark);
 }
-on('pointermove', (event) => {
+function point(event) {
   const plot = event.target.closest?.('.plotted, .heated');
   if (!plot) { if (box && !box.parentNode.contains(document.activeElement)) hide(); return; }
   if (plot.classList.contains('heated')) {
@@ -74,7 +74,9 @@ on('pointermove', (event) => {
   }
   const { left, width } = plot.getBoundingClientRect(), places = $$('tbody tr', plot.closest('.chart')).length;
   showPlace(plot, Math.round(Math.min(Math.max((event.clientX - left) / width, 0), 1) * (places - 1)));
-});
+}
+on('pointermove', point);
+on('pointerdown', point);
 on('focusout', hide);
 function step(plot, event) {
   const heated = plot.classList.contains('heated');

@@ -70,13 +70,13 @@ pub(in crate::web) fn line(about: &str, names: &[String], series: &[Series], unf
     );
     let y = |value: f64| short(PLOT - PLOT * finite(value) / top);
     for (place, series) in series.iter().enumerate() {
-        svg += &drawn(series, place, unfinished, y);
+        svg += &drawn(series, place, last, unfinished, y);
     }
     svg += "</svg></svg>";
     svg
 }
 
-fn drawn(series: &Series, place: usize, unfinished: bool, y: impl Fn(f64) -> String) -> String {
+fn drawn(series: &Series, place: usize, last: usize, unfinished: bool, y: impl Fn(f64) -> String) -> String {
     let Series { values, color, kind, .. } = series;
     let points: Vec<String> = values.iter().enumerate().map(|(place, value)| format!("{place} {}", y(*value))).collect();
     let mut group = format!(r#"<g class="series c{color}" data-series="{place}">"#);
@@ -84,10 +84,11 @@ fn drawn(series: &Series, place: usize, unfinished: bool, y: impl Fn(f64) -> Str
         |class: &str, points: &[String]| format!(r#"<path class="{class}" d="M{}" vector-effect="non-scaling-stroke"/>"#, points.join("L"));
     match points.as_slice() {
         [] => {}
-        // A line of one point is a short one.
+        // A line of one point is a short one, in the middle if it is alone.
         [point] => {
             let level = point.trim_start_matches("0 ");
-            group += &stroke("line", &[format!("0.4 {level}"), format!("0.6 {level}")]);
+            let (from, to) = if last == 0 { ("0.4", "0.6") } else { ("0", "0.1") };
+            group += &stroke("line", &[format!("{from} {level}"), format!("{to} {level}")]);
         }
         all => {
             if *kind == Kind::Area {
@@ -129,6 +130,14 @@ mod tests {
     fn the_last_place_is_dotted_while_it_goes_on() {
         assert!(chart(&[1.0, 2.0, 4.0], true).contains(r#"<path class="line open" d="M1 84L2 0""#), "{}", chart(&[1.0, 2.0, 4.0], true));
         assert!(!chart(&[1.0, 2.0, 3.0], false).contains("open"));
+    }
+
+    #[test]
+    fn a_line_may_end_before_the_names_do() {
+        let names: Vec<String> = (0..4).map(|place| place.to_string()).collect();
+        let series = Series { name: "Hits".to_owned(), values: vec![1.0, 2.0], color: 1, kind: Kind::Line };
+        let svg = line("Hits", &names, &[series], true, |value| value.to_string());
+        assert!(svg.contains(r#"viewBox="0 0 3 168""#) && svg.contains(r#"<path class="line open" d="M0 84L1 0""#), "{svg}");
     }
 
     #[test]

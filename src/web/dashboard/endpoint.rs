@@ -73,7 +73,8 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
 }
 
 fn cards(page: &Page, stats: &Stats, traffic: &Outcome<Traffic>) -> Vec<Card> {
-    let of = |value: fn(&TrafficBucket) -> f64| traffic.iter().flat_map(|traffic| panels::done(page, &traffic.buckets)).map(value);
+    let of =
+        |value: fn(&TrafficBucket) -> f64| traffic.iter().flat_map(|traffic| panels::done(page, panels::so_far(page, traffic))).map(value);
     let (now, view) = (&stats.numbers, &page.view);
     let before = stats.previous.as_ref().filter(|_| view.compares());
     let rate = |errors: u64, hits: u64| errors as f64 / hits.max(1) as f64;
@@ -97,7 +98,8 @@ fn cards(page: &Page, stats: &Stats, traffic: &Outcome<Traffic>) -> Vec<Card> {
 
 fn percentiles(page: &Page, traffic: &Outcome<Traffic>) -> Panel {
     let panel = Panel::of("percentiles", "Latency over time", traffic, |traffic| {
-        let of = |value: fn(&TrafficBucket) -> Duration| traffic.buckets.iter().map(move |bucket| value(bucket).as_secs_f64());
+        let of =
+            |value: fn(&TrafficBucket) -> Duration| panels::so_far(page, traffic).iter().map(move |bucket| value(bucket).as_secs_f64());
         let lines = vec![
             series("Median", 2, Kind::Area, of(|bucket| bucket.p50)),
             series("p95", 3, Kind::Line, of(|bucket| bucket.p95)),

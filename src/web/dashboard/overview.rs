@@ -86,7 +86,7 @@ fn cards(page: &Page, stats: &Stats, growth: &Outcome<UserGrowth>, traffic: &Out
         growth.iter().flat_map(|growth| panels::done(page, &growth.buckets)).map(move |bucket| value(bucket) as f64)
     };
     let hits = |value: fn(&crate::report::TrafficBucket) -> f64| {
-        traffic.iter().flat_map(|traffic| panels::done(page, &traffic.buckets)).map(value)
+        traffic.iter().flat_map(|traffic| panels::done(page, panels::so_far(page, traffic))).map(value)
     };
     let duration = |numbers: &Numbers| numbers.avg_session_duration.as_secs_f64();
     let p95 = |numbers: &Numbers| numbers.latency.p95.as_secs_f64();

@@ -47,7 +47,7 @@ pub(super) fn growth(page: &Page, growth: &Outcome<UserGrowth>, before: Option<&
 
 pub(super) fn traffic(page: &Page, traffic: &Outcome<Traffic>, before: Option<&Outcome<Traffic>>) -> Panel {
     let panel = Panel::of("traffic", "Traffic and errors", traffic, |traffic| {
-        let of = |value: fn(&TrafficBucket) -> u64| traffic.buckets.iter().map(move |bucket| value(bucket) as f64);
+        let of = |value: fn(&TrafficBucket) -> u64| so_far(page, traffic).iter().map(move |bucket| value(bucket) as f64);
         let mut lines = vec![
             series("Hits", 5, Kind::Area, of(|bucket| bucket.hits)),
             series("Client errors", 3, Kind::Line, of(|bucket| bucket.client_errors)),
@@ -207,7 +207,7 @@ pub(super) fn latency(page: &Page, latency: &Outcome<LatencySteps>) -> Panel {
 /// Only what went wrong, over time.
 pub(super) fn faults(page: &Page, traffic: &Outcome<Traffic>, before: Option<&Outcome<Traffic>>) -> Panel {
     let panel = Panel::of("faults", "Errors over time", traffic, |traffic| {
-        let of = |value: fn(&TrafficBucket) -> u64| traffic.buckets.iter().map(move |bucket| value(bucket) as f64);
+        let of = |value: fn(&TrafficBucket) -> u64| so_far(page, traffic).iter().map(move |bucket| value(bucket) as f64);
         let mut lines = vec![
             series("Errors", 4, Kind::Area, of(|bucket| bucket.errors)),
             series("Client errors", 3, Kind::Line, of(|bucket| bucket.client_errors)),
@@ -258,6 +258,12 @@ pub(super) fn failures(page: &Page, errors: &Outcome<Errors>, most: usize) -> Pa
         if table.rows.is_empty() { Err("Nothing went wrong in this range.") } else { Ok(markup(&table)) }
     });
     panel.api(&page.view, "api/errors", &[RANGE, FILTERS]).list("failures")
+}
+
+/// Without the hours that are still to come.
+pub(super) fn so_far<'a>(page: &Page, traffic: &'a Traffic) -> &'a [TrafficBucket] {
+    let come = traffic.buckets.partition_point(|bucket| bucket.start <= page.view.now());
+    &traffic.buckets[..come]
 }
 
 /// A step that goes on is no fall.
