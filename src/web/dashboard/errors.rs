@@ -26,6 +26,8 @@ use crate::{
 };
 
 const PAGE: Which = Which::new("errors", "Errors");
+/// All of them are in the CSV.
+const MOST: usize = 100;
 
 #[derive(Template)]
 #[template(path = "errors.html")]
@@ -50,7 +52,7 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
     );
     let panels = [
         panels::faults(&page, &traffic, before.as_ref()).width(12),
-        panels::failures(&page, &errors, 200).width(12),
+        panels::failures(&page, &errors, MOST).width(12),
         attached(&page, &errors),
     ];
     shown(&Errors { panels, page })
@@ -68,7 +70,7 @@ fn attached(page: &Page, errors: &Outcome<Answered>) -> Panel {
             ("#Last", "Day of the range"),
         ];
         let mut table = Table::new("Errors", &columns);
-        for row in errors.errors.iter().take(200) {
+        for row in errors.errors.iter().take(MOST) {
             let trend: Vec<f64> = row.trend.iter().map(|hits| *hits as f64).collect();
             table.row([
                 Cell::name(&row.kind, "error").soft(&row.message).titled(&row.sample),

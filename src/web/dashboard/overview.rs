@@ -45,16 +45,16 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
         Ok(page) => page,
         Err(response) => return response,
     };
-    // Side by side; one that fails fails its own part of the page.
-    let (stats, growth, before, traffic, traffic_before, features, devices, hours, active) = tokio::join!(
-        page.ask(&[RANGE, FILTERS], Reports::stats),
+    // Side by side, the longest first; one that fails fails its own part of the page.
+    let (features, hours, growth, stats, before, devices, traffic, traffic_before, active) = tokio::join!(
+        page.ask(&[RANGE, FILTERS], Reports::features),
+        page.ask(&[RANGE, ZONE, FILTERS], Reports::peak_hours),
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
+        page.ask(&[RANGE, FILTERS], Reports::stats),
         page.ask_before(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
+        page.ask(&[RANGE, FILTERS], Reports::devices),
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
         page.ask_before(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
-        page.ask(&[RANGE, FILTERS], Reports::features),
-        page.ask(&[RANGE, FILTERS], Reports::devices),
-        page.ask(&[RANGE, ZONE, FILTERS], Reports::peak_hours),
         page.ask(DEVICES, Reports::active_sessions),
     );
     let panels = [
