@@ -100,15 +100,19 @@ impl Serve {
         let (dashboard, url) = dashboard(&config, recording.clone(), address, auth.as_ref())?;
         self.greet(&config, &url, beside);
         let _signpost = (!self.no_browser).then(|| browser::open(&url, &config.data));
-        let home = config.base_path.clone();
+        let (home, hub) = (config.base_path.clone(), dashboard.hub());
         let app = Router::new()
             .route("/", get(async move || Redirect::to(&home)))
             .merge(dashboard)
             .layer(CompressionLayer::new())
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_ANSWER));
+        let stopping = async move {
+            asked_to_stop().await;
+            hub.close();
+        };
         let reloading = auth.map(reload::on_hangup);
         let trickle = recording.as_ref().map(|analytics| tokio::spawn(demo::trickle(analytics.recorder().clone())));
-        axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(asked_to_stop()).await?;
+        axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(stopping).await?;
         [trickle, reloading].into_iter().flatten().for_each(|task| task.abort());
         recording.map_or(Ok(()), |analytics| analytics.shutdown(Duration::from_secs(5)))
     }

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::base::json;
 use crate::{
-    clock::{Millis, from_millis},
+    clock::{Millis, Month, from_millis},
     counters::Counters,
     error::Error,
-    store::{Context, MetaKey, Snapshot, meta_get},
+    store::{Context, MetaKey, Snapshot, meta_get, part_file},
 };
 
 /// How the store and whoever records in it are doing.
@@ -23,6 +23,8 @@ pub struct Health {
     pub recording: bool,
     /// The gap that ends a session, as the writer has it.
     pub session_timeout: Duration,
+    /// The IANA zone of the reporting days.
+    pub time_zone: String,
     /// What the writer had counted then.
     pub counters: Counters,
     /// The parts, oldest first.
@@ -42,6 +44,8 @@ pub struct PartHealth {
     pub hits: u64,
     /// `open`, `sealed`, `archived`, `dropped` or `missing`.
     pub state: &'static str,
+    /// The size of its files, in bytes.
+    pub bytes: u64,
     /// The first hit.
     #[serde(serialize_with = "json::some_time")]
     #[cfg_attr(feature = "dashboard", schemars(with = "Option<String>"))]
@@ -62,6 +66,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
     let parts = snapshot.parts().iter().map(|part| PartHealth {
         month: part.month.to_string(),
         hits: part.hits as u64,
+        bytes: size_of(snapshot.directory(), part.month),
         state: part.state.name(),
         from: part.least.map(from_millis),
         to: part.greatest.map(from_millis),
@@ -70,6 +75,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
         heartbeat: heartbeat.map(from_millis),
         recording: heartbeat.is_some_and(|beat| (now - beat).unsigned_abs() <= BELIEVED.as_millis() as u64),
         session_timeout: Duration::from_millis(timeout.unwrap_or_default().unsigned_abs()),
+        time_zone: snapshot.zone()?.name().to_owned(),
         counters: counters.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default(),
         parts: parts.collect(),
         bytes: size(snapshot.directory()),
@@ -79,4 +85,11 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
 fn size(directory: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
     entries.filter_map(|entry| entry.ok()?.metadata().ok()).filter(|meta| meta.is_file()).map(|meta| meta.len()).sum()
+}
+
+/// With what is still to be moved into it.
+fn size_of(directory: &Path, month: Month) -> u64 {
+    let file = part_file(directory, month);
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    length(&file) + length(&file.with_extension("db-wal"))
 }

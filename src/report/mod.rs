@@ -10,6 +10,8 @@ mod errors;
 mod features;
 mod health;
 mod inactive_users;
+mod latency;
+mod latest_hits;
 mod lifecycle;
 mod peak_hours;
 mod power_users;
@@ -43,6 +45,8 @@ pub use self::{
     features::{FeatureRow, Features},
     health::{Health, PartHealth},
     inactive_users::{InactiveUsers, LastVersion},
+    latency::{LatencyStep, LatencySteps},
+    latest_hits::{LatestHit, LatestHits},
     lifecycle::{Lifecycle, LifecycleBucket, Stickiness},
     peak_hours::{HourRow, PeakHours, WeekHourRow},
     power_users::{Power, PowerUser, PowerUsers},

@@ -7,9 +7,10 @@ use std::{
 
 use super::{
     ActiveSessions, Answer, Ask, Back, Check, Cohorts, Comparison, Devices, EndpointRow, Errors, Features, Health, InactiveUsers, Interval,
-    Lifecycle, Page, PeakHours, Power, PowerUsers, Retention, SessionDetail, Sessions, Source, Stats, Traffic, UserDetail, UserGrowth,
-    UserOrder, Users, Versions, active_sessions, base::view::View, check, comparison, devices, endpoints, errors, features, health,
-    inactive_users, lifecycle, peak_hours, power_users, retention, session, sessions, stats, traffic, user, user_growth, users, versions,
+    LatencySteps, LatestHits, Lifecycle, Page, PeakHours, Power, PowerUsers, Retention, SessionDetail, Sessions, Source, Stats, Traffic,
+    UserDetail, UserGrowth, UserOrder, Users, Versions, active_sessions, base::view::View, check, comparison, devices, endpoints, errors,
+    features, health, inactive_users, latency, latest_hits, lifecycle, peak_hours, power_users, retention, session, sessions, stats,
+    traffic, user, user_growth, users, versions,
 };
 use crate::{
     clock::Clock,
@@ -67,6 +68,12 @@ impl Reports {
     pub fn cancelled_by(mut self, cancel: &Cancel) -> Self {
         self.limits.cancel = Some(cancel.clone());
         self
+    }
+
+    /// The moment at which questions are asked now.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn now(&self) -> std::time::SystemTime {
+        self.clock.now()
     }
 
     /// The totals.
@@ -127,6 +134,16 @@ impl Reports {
     /// Hits, errors and latencies over time. The interval defaults to what suits the range.
     pub fn traffic(&self, ask: &Ask, interval: Option<Interval>) -> Result<Answer<Traffic>, Error> {
         self.view(ask, |view| traffic::ask(view, interval))
+    }
+
+    /// How many hits took how long.
+    pub fn latency(&self, ask: &Ask) -> Result<Answer<LatencySteps>, Error> {
+        self.view(ask, latency::ask)
+    }
+
+    /// What was recorded last, newest first; at most 1000 hits.
+    pub fn latest_hits(&self, limit: usize) -> Result<Answer<LatestHits>, Error> {
+        self.view(&Ask::all_time(), |view| latest_hits::ask(view, limit))
     }
 
     /// Users by version over time, platform by platform.

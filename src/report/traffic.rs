@@ -37,6 +37,10 @@ pub struct TrafficBucket {
     pub actions: u64,
     /// Sessions that began.
     pub sessions: u64,
+    /// The time between the actions of those sessions, in seconds.
+    #[serde(serialize_with = "json::seconds")]
+    #[cfg_attr(feature = "dashboard", schemars(with = "f64"))]
+    pub session_time: Duration,
     /// Users, each counted once.
     pub users: u64,
     /// Hits that failed or answered 500 or more, or with a gRPC status that is not OK.
@@ -81,6 +85,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
             hits: metric.hits(),
             actions: sums.actions.unsigned_abs(),
             sessions: metric.sessions(),
+            session_time: Duration::from_millis(sums.time.unsigned_abs()),
             users: metric.count_users(view),
             errors: metric.errors(),
             client_errors: sums.client_errors.unsigned_abs(),

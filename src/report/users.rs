@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::base::{
-    group, json, last_devices,
+    ask::Edge,
+    group, json, last_devices, newcomers,
     page::Page,
     user_sums::{self, UserSum, UserSums},
     view::View,
@@ -83,9 +84,13 @@ pub enum UserOrder {
 /// that bots made, unless a filter says which or bots alone are asked for.
 pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Result<Users, Error> {
     let span = view.span.clone();
+    let only = first_seen(view)?;
     if order == UserOrder::FirstSeen {
         let users = group::users(view, &span)?.users;
-        let persons = view.persons(&users);
+        let mut persons = view.persons(&users);
+        if let Some(only) = &only {
+            persons &= only;
+        }
         let below = page.after.map_or(i64::MAX, |after| after.id);
         let mut shown: Vec<u32> = persons.iter().rev().skip_while(|person| i64::from(*person) >= below).take(page.limit + 1).collect();
         let more = shown.len() > page.limit;
@@ -96,7 +101,8 @@ pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Res
         let users = rows(view, shown.iter().map(|person| (*person, sums.get(person).copied().unwrap_or_default())).collect())?;
         return Ok(Users { total: persons.len(), users, next_cursor });
     }
-    let sums = user_sums::of_people(view, &span)?;
+    let mut sums = user_sums::of_people(view, &span)?;
+    sums.retain(|person, _| only.as_ref().is_none_or(|only| only.contains(*person)));
     let total = sums.len() as u64;
     let key = |sum: &UserSum| match order {
         UserOrder::FirstSeen => 0,
@@ -106,6 +112,17 @@ pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Res
     };
     let (shown, next_cursor) = cut(view, page, sums, key);
     Ok(Users { total, users: rows(view, shown)?, next_cursor })
+}
+
+/// The only ones that are asked for, if not all are: those who were first seen in some time.
+fn first_seen(view: &View<'_, '_>) -> Result<Option<RoaringBitmap>, Error> {
+    let Some((from, to)) = view.ask.first_seen else { return Ok(None) };
+    let at = |edge| match edge {
+        Edge::Day(day) => view.zone.start_of(day),
+        Edge::At(at) => at,
+    };
+    let newcomers = newcomers::of(view, &(at(from)..at(to)))?;
+    Ok(Some(newcomers.into_iter().map(|(person, _)| person).collect()))
 }
 
 pub(super) fn cut(

@@ -45,7 +45,7 @@ pub(crate) use self::schema::kept;
 pub(crate) use self::{
     active::rows_of,
     aliases::Aliases,
-    connection::Context,
+    connection::{Context, part_file},
     dictionary::Caps,
     jobs::{JobState, Jobs, Kind},
     outcome::Packed,

@@ -19,6 +19,8 @@ pub(super) struct Fault {
 struct FaultPage<'a> {
     title: &'a str,
     what: &'a str,
+    /// Whether whoever sees it may go on to the first page.
+    goes_on: bool,
     links: Option<&'a Links>,
     can_leave: bool,
 }
@@ -57,6 +59,15 @@ impl Fault {
         Self { can_leave, ..self }
     }
 
+    /// The address says something that cannot be.
+    pub(super) fn wrong(what: &str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, title: "That cannot be shown", what: format!("{what}."), links: None, can_leave: false }
+    }
+
+    pub(super) fn missing(what: &str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, title: "Not found", what: what.to_owned(), links: None, can_leave: false }
+    }
+
     pub(super) fn with(self, links: Links) -> Self {
         Self { links: Some(links), ..self }
     }
@@ -73,7 +84,8 @@ impl From<Error> for Fault {
 
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let page = FaultPage { title: self.title, what: &self.what, links: self.links.as_ref(), can_leave: self.can_leave };
+        let goes_on = matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::INTERNAL_SERVER_ERROR);
+        let page = FaultPage { title: self.title, what: &self.what, goes_on, links: self.links.as_ref(), can_leave: self.can_leave };
         let body = page.render().unwrap_or_else(|_| self.title.to_owned());
         let mut response = (self.status, Html(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {

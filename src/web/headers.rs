@@ -2,7 +2,7 @@ use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
 };
-use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, set_header::SetResponseHeaderLayer};
 
 use crate::layer::Skip;
 
@@ -28,6 +28,8 @@ pub(super) fn add(mut router: Router) -> Router {
         // Only where absent: assets say for themselves how long they may be kept.
         router = router.route_layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
     }
+    // Pages are mostly the same words again and again. What is pushed is left as it is.
+    let router = router.route_layer(CompressionLayer::new());
     // Our own pages are not the service's traffic. `route_layer` throughout: a layered fallback would win over the app's when merged.
     router.route_layer(axum::middleware::map_response(skip))
 }

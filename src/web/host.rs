@@ -11,6 +11,7 @@ use http::{HeaderValue, Method, header};
 
 use super::{
     api::Problem,
+    dashboard::Hub,
     fault::Fault,
     links::Links,
     who::{Seen, Unknowable, Who, is_forged},
@@ -53,6 +54,8 @@ pub(crate) struct Site {
     pub(super) reports: Reports,
     /// The recorder of this process, if it is the one that records.
     pub(super) recording: Option<Analytics>,
+    /// Where those join who watch what goes on.
+    pub(super) hub: Hub,
     pub(super) guard: Arc<dyn Guard>,
     /// The guard, if it is one: it knows more than a role.
     #[cfg(feature = "auth")]
@@ -93,8 +96,8 @@ impl Host {
     }
 
     #[cfg(test)]
-    pub(super) fn declared(&self) -> Vec<(String, Role)> {
-        self.routes.iter().map(|route| (route.path.clone(), route.role)).collect()
+    pub(super) fn declared(&self) -> Vec<(String, Role, bool)> {
+        self.routes.iter().map(|route| (route.path.clone(), route.role, route.is_data)).collect()
     }
 }
 
@@ -126,7 +129,7 @@ async fn check(State((site, needed, is_data)): State<(Site, Role, bool)>, mut re
     let mut response = match refusal {
         Some(refusal) => refused(refusal, is_data, links, &request),
         None => {
-            request.extensions_mut().insert(links);
+            request.extensions_mut().insert(links.of_leaver(who.as_ref().and_then(Who::leaver)));
             request.extensions_mut().insert(seen);
             request.extensions_mut().insert(Granted(who));
             next.run(request).await

@@ -8,6 +8,8 @@ pub(super) struct Links {
     base: String,
     /// The base path of the settings.
     inner: String,
+    /// Who may sign out.
+    leaver: Option<String>,
 }
 
 /// In bytes; NGINX keeps the head of an answer in 4 KiB.
@@ -18,12 +20,21 @@ impl Links {
     pub(super) fn of(parts: &Parts, base_path: &str, public_url: Option<&str>) -> Self {
         if let Some(path) = public_url.and_then(|url| url.parse::<http::Uri>().ok()) {
             let base = format!("{}{base_path}", path.path().trim_end_matches('/'));
-            return Self { base, inner: base_path.to_owned() };
+            return Self { base, inner: base_path.to_owned(), leaver: None };
         }
         let seen = parts.uri.path();
         let original = parts.extensions.get::<OriginalUri>().map_or(seen, |original| original.path());
         let base = format!("{}{base_path}", original.strip_suffix(seen).unwrap_or_default());
-        Self { base, inner: base_path.to_owned() }
+        Self { base, inner: base_path.to_owned(), leaver: None }
+    }
+
+    /// For somebody who is signed in, and may want to be no more.
+    pub(super) fn of_leaver(self, name: Option<String>) -> Self {
+        Self { leaver: name, ..self }
+    }
+
+    pub(super) fn leaver(&self) -> Option<&str> {
+        self.leaver.as_deref()
     }
 
     /// The first page.

@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod charts;
 mod dashboard;
 mod fault;
 #[cfg(feature = "auth")]

@@ -62,6 +62,7 @@ impl Dashboard {
         #[cfg(feature = "auth")]
         let auth = auth_of(&guard, config);
         let site = Site {
+            hub: dashboard::Hub::new(reports.clone(), recording.clone()),
             reports,
             recording,
             guard: Arc::new(guard),
@@ -90,6 +91,12 @@ impl Dashboard {
             #[cfg(feature = "auth")]
             verify: auth.map(|auth| crate::verify::Verify::new(auth).base_path(&config.base_path)),
         }
+    }
+
+    /// What is to be closed before a server can drain, if nobody records here; otherwise [`Analytics::closing`] does it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn hub(&self) -> dashboard::Hub {
+        self.site.hub.clone()
     }
 
     /// Whoever has the link makes the first admin.
@@ -127,7 +134,7 @@ impl fmt::Debug for Dashboard {
     }
 }
 
-/// As [`blocking`], and ended when nobody waits any more.
+/// Every blocking question goes through here, the wait for a connection included; it is ended when nobody waits any more.
 pub(super) async fn answered<T: Send + 'static>(
     cancel: Cancel,
     question: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -142,14 +149,6 @@ pub(super) async fn answered<T: Send + 'static>(
     let answer = tokio::task::spawn_blocking(question).await;
     drop(cancel);
     answer.unwrap_or_else(|error| Err(Error::new(crate::error::ErrorKind::Storage, "a question panicked").with_source(error).into()))
-}
-
-/// Every blocking question goes through here, the wait for a connection included.
-pub(super) async fn blocking<T: Send + 'static>(question: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(question).await {
-        Ok(answer) => answer,
-        Err(error) => Err(Error::new(crate::error::ErrorKind::Storage, "a question panicked").with_source(error)),
-    }
 }
 
 #[cfg(all(test, feature = "cli"))]
@@ -171,7 +170,7 @@ mod tests {
         let declared = dashboard.host.declared();
         assert!(declared.len() >= 30, "{declared:?}");
         let app: Router = dashboard.into();
-        for (path, needed) in declared {
+        for (path, needed, is_data) in declared {
             for method in ["GET", "HEAD", "POST", "DELETE"] {
                 let path = ["{secret}", "{session_id}", "{user_id}", "{id}"]
                     .iter()
@@ -191,7 +190,7 @@ mod tests {
                     // The form itself says 403 to who is not from here, 401 to who is not known.
                     _ if needed == Role::Anyone => assert!(!to_form || path == "logout", "{what}"),
                     None => {
-                        let is_page = matches!(method, "GET" | "HEAD") && !path.starts_with("api/");
+                        let is_page = matches!(method, "GET" | "HEAD") && !is_data;
                         assert!(denied && to_form == (has_form && is_page), "{what}");
                         assert!(to_form || status == StatusCode::UNAUTHORIZED, "{what}");
                     }

@@ -61,6 +61,11 @@ impl Who {
         self.session.is_some()
     }
 
+    /// The name of whom there is something to sign out of.
+    pub(super) fn leaver(&self) -> Option<String> {
+        self.session.as_ref().map(|(_, session)| session.user.clone())
+    }
+
     /// By a token or a session, which the verify route takes too, and not by a proxy's word, which it does not.
     pub(super) fn is_by_credential(&self) -> bool {
         self.expires.is_some()

@@ -34,6 +34,10 @@ impl Who {
     pub(super) fn can_leave(&self) -> bool {
         false
     }
+
+    pub(super) fn leaver(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Whether a request may be another site's doing: browsers of these years say so.

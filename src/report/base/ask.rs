@@ -35,6 +35,7 @@ pub struct Ask {
     pub(in crate::report) user: Option<String>,
     pub(in crate::report) status: Option<Status>,
     pub(in crate::report) bots: Bots,
+    pub(in crate::report) first_seen: Option<(Edge, Edge)>,
 }
 
 /// Where a range begins or ends: with a reporting day, or at a moment.
@@ -167,6 +168,16 @@ impl Ask {
             "1xx" | "2xx" | "3xx" | "4xx" | "5xx" => Status::Class(u16::from(status.as_bytes()[0] - b'0')),
             code => Status::Code(code.parse().ok().filter(|code| (100..1000).contains(code)).ok_or_else(wrong)?),
         });
+        Ok(self)
+    }
+
+    /// Of a list of users, only those who were first seen, ever, from one reporting day or moment on and before another.
+    ///
+    /// # Errors
+    ///
+    /// If they are neither.
+    pub fn first_seen(mut self, from: &str, to: &str) -> Result<Self, Error> {
+        self.first_seen = Some((edge("first_from", from)?, edge("first_to", to)?));
         Ok(self)
     }
 

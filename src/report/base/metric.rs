@@ -57,6 +57,11 @@ impl Metric {
         Latency { p50: at(0.5), p95: at(0.95), p99: at(0.99) }
     }
 
+    /// From, up to without that, how many; in microseconds.
+    pub(in crate::report) fn latency_steps(&self) -> Vec<(u64, u64, u64)> {
+        self.latency.steps()
+    }
+
     pub(in crate::report) fn hits(&self) -> u64 {
         self.sums.hits.unsigned_abs()
     }

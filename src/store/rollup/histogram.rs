@@ -38,6 +38,16 @@ fn middle(bucket: usize) -> u64 {
     low + (1 << shift) / 2
 }
 
+/// The least that a bucket holds.
+fn least(bucket: usize) -> u64 {
+    let bucket = bucket as u64;
+    if bucket < 2 * SUB {
+        return bucket;
+    }
+    let shift = (bucket >> SUB_BITS) - 1;
+    (bucket - (shift << SUB_BITS)) << shift
+}
+
 impl Histogram {
     pub(crate) fn add(&mut self, micros: u64) {
         *self.at(bucket(micros)) += 1;
@@ -73,6 +83,19 @@ impl Histogram {
             seen >= rank
         })?;
         Some(middle(self.first + place))
+    }
+
+    /// The counts in steps of a quarter of an octave, from the first to the last that has any: from, up to without that, how many.
+    pub(crate) fn steps(&self) -> Vec<(u64, u64, u64)> {
+        const FINE: usize = SUB as usize / 4;
+        let Some(first) = self.counts.iter().position(|count| *count > 0) else { return Vec::new() };
+        let last = self.counts.iter().rposition(|count| *count > 0).unwrap_or(first);
+        let (from, to) = ((self.first + first) / FINE, (self.first + last) / FINE);
+        let mut counts = vec![0; to - from + 1];
+        for (place, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            counts[(self.first + place) / FINE - from] += count;
+        }
+        counts.into_iter().zip(from..).map(|(count, step)| (least(step * FINE), least((step + 1) * FINE), count)).collect()
     }
 
     /// A version, then the distance to the next bucket with a count, and the count, for each.
@@ -151,5 +174,21 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
             let _ = Histogram::from_blob(&bytes);
         }
+    }
+
+    #[test]
+    fn steps_hold_exactly_what_lies_between_their_edges() {
+        let values: Vec<u64> = (0..2_000).map(|n: u64| n * n * 37 % 900_001).collect();
+        let mut histogram = Histogram::default();
+        values.iter().for_each(|value| histogram.add(*value));
+        let steps = histogram.steps();
+        assert_eq!(steps.iter().map(|(.., count)| count).sum::<u64>(), values.len() as u64);
+        for pair in steps.windows(2) {
+            assert_eq!(pair[0].1, pair[1].0, "no gaps");
+        }
+        for (from, to, count) in steps {
+            assert_eq!(values.iter().filter(|value| (from..to).contains(*value)).count() as u64, count, "{from} to {to}");
+        }
+        assert!(Histogram::default().steps().is_empty());
     }
 }

@@ -7,11 +7,11 @@ pub(super) mod auth;
 mod csv;
 mod health;
 mod openapi;
-mod params;
+pub(super) mod params;
 mod problem;
 mod query;
 mod respond;
 mod routes;
 mod tables;
 
-pub(super) use self::{problem::Problem, routes::register};
+pub(super) use self::{problem::Problem, query::Query, routes::register};

@@ -28,6 +28,11 @@ impl Problem {
         Self { parameter: Some(parameter.to_owned()), ..Self::new(StatusCode::BAD_REQUEST, error) }
     }
 
+    /// What to say about it.
+    pub(in crate::web) fn message(&self) -> &str {
+        &self.error
+    }
+
     pub(in crate::web) fn of_role(is_signed_in: bool) -> Self {
         match is_signed_in {
             false => Self::new(StatusCode::UNAUTHORIZED, "sign in first, or send a token"),

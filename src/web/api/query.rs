@@ -8,8 +8,8 @@ use crate::{
 };
 
 /// What was asked, by names that the route knows.
-#[derive(Debug, Default)]
-pub(super) struct Query {
+#[derive(Clone, Debug, Default)]
+pub(in crate::web) struct Query {
     values: Vec<(String, String)>,
     /// The part of the path that names one thing.
     pub(super) id: String,
@@ -17,7 +17,7 @@ pub(super) struct Query {
 
 impl Query {
     /// A name that is not known is an error: a misspelt filter that is passed over would give a wrong answer.
-    pub(super) fn new(pairs: Vec<(String, String)>, allowed: &[&[Param]], id: String) -> Result<Self, Problem> {
+    pub(in crate::web) fn new(pairs: Vec<(String, String)>, allowed: &[&[Param]], id: String) -> Result<Self, Problem> {
         let known = || allowed.iter().copied().flatten();
         for (place, (name, _)) in pairs.iter().enumerate() {
             if !known().any(|param| param.name == name) {
@@ -33,7 +33,7 @@ impl Query {
         Ok(Self { values: pairs, id })
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub(in crate::web) fn get(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
@@ -48,7 +48,7 @@ impl Query {
         values.iter().find(|(value, _)| *value == text).map(|(_, value)| *value)
     }
 
-    pub(super) fn ask(&self) -> Result<Ask, Problem> {
+    pub(in crate::web) fn ask(&self) -> Result<Ask, Problem> {
         let (days, from, to) = (self.number("days"), self.get("from"), self.get("to"));
         if days.is_some() && (from.is_some() || to.is_some()) {
             return Err(Problem::wrong("days", "days and from/to are two ways to say the range: give one of them"));
@@ -71,12 +71,17 @@ impl Query {
         set("endpoint", Ask::endpoint);
         set("feature", Ask::feature);
         set("user", Ask::user);
+        ask = match (self.get("first_from"), self.get("first_to")) {
+            (None, None) => ask,
+            (Some(from), Some(to)) => ask.first_seen(from, to).map_err(|error| wrong("first_from", &error))?,
+            _ => return Err(Problem::wrong("first_from", "give first_from and first_to together")),
+        };
         let bots = self.one_of("bots", &[("exclude", Bots::Exclude), ("only", Bots::Only), ("include", Bots::Include)]);
         Ok(ask.bots(bots.unwrap_or_default()))
     }
 
     /// The period to compare with, if one was named.
-    pub(super) fn other(&self) -> Result<Option<Ask>, Problem> {
+    pub(in crate::web) fn other(&self) -> Result<Option<Ask>, Problem> {
         let (from, to) = (self.get("other_from"), self.get("other_to"));
         match (from, to) {
             (None, None) => Ok(None),
@@ -89,11 +94,11 @@ impl Query {
     }
 
     /// So many rows at most, if it was said.
-    pub(super) fn limit(&self) -> Option<usize> {
+    pub(in crate::web) fn limit(&self) -> Option<usize> {
         self.number("limit").map(|limit| limit as usize)
     }
 
-    pub(super) fn page(&self) -> Result<Page, Problem> {
+    pub(in crate::web) fn page(&self) -> Result<Page, Problem> {
         let page = Page::first(self.limit().unwrap_or(USUAL_LIMIT));
         match self.get("cursor") {
             Some(cursor) => page.after(cursor).map_err(|error| wrong("cursor", &error)),
@@ -101,12 +106,12 @@ impl Query {
         }
     }
 
-    pub(super) fn interval(&self) -> Option<Interval> {
+    pub(in crate::web) fn interval(&self) -> Option<Interval> {
         let all = [Interval::Quarter, Interval::Hour, Interval::Day, Interval::Week, Interval::Month];
         self.one_of("interval", &all.map(|interval| (interval.name(), interval)))
     }
 
-    pub(super) fn order(&self) -> UserOrder {
+    pub(in crate::web) fn order(&self) -> UserOrder {
         let orders = [
             ("first_seen", UserOrder::FirstSeen),
             ("last_seen", UserOrder::LastSeen),
@@ -116,15 +121,15 @@ impl Query {
         self.one_of("order", &orders).unwrap_or_default()
     }
 
-    pub(super) fn idle_days(&self) -> u32 {
+    pub(in crate::web) fn idle_days(&self) -> u32 {
         self.number("idle_days").unwrap_or(USUAL_IDLE_DAYS)
     }
 
-    pub(super) fn power(&self) -> Power {
+    pub(in crate::web) fn power(&self) -> Power {
         self.one_of("by", &[Power::Actions, Power::Features].map(|by| (by.name(), by))).unwrap_or_default()
     }
 
-    pub(super) fn cohorts(&self) -> (Cohorts, Back) {
+    pub(in crate::web) fn cohorts(&self) -> (Cohorts, Back) {
         let cohorts = self.one_of("cohorts", &[Cohorts::First, Cohorts::Recurring].map(|cohorts| (cohorts.name(), cohorts)));
         let back = self.one_of("back", &[Back::On, Back::OnOrAfter].map(|back| (back.name(), back)));
         (cohorts.unwrap_or_default(), back.unwrap_or_default())

@@ -13,8 +13,8 @@ use super::{
     csv, health,
     openapi::{Document, Operation},
     params::{
-        BY, COHORTS, CURSOR, DEVICE_FILTERS, FILTERS, FINE_INTERVAL, IDLE, INTERVAL, LAST_FILTERS, LIMIT, LIST, ORDER, OTHER, Param, RANGE,
-        USER_FILTERS, ZONE, list,
+        BY, COHORTS, CURSOR, DEVICE_FILTERS, FILTERS, FINE_INTERVAL, FIRST_SEEN, IDLE, INTERVAL, LAST_FILTERS, LIMIT, LIST, ORDER, OTHER,
+        Param, RANGE, USER_FILTERS, ZONE, list,
     },
     problem::Problem,
     query::Query,
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     access::Role,
-    report::{Answer, Cancel, Interval, Reports},
+    report::{Answer, Cancel, Interval, Reports, USUAL_LIMIT},
     web::{
         host::{Host, Site},
         router::answered,
@@ -125,6 +125,14 @@ pub(in crate::web) fn register(host: &mut Host) {
         next_cursor: no_cursor,
     });
     routes.add(Route {
+        path: "api/latest-hits",
+        about: "What was recorded last, newest first",
+        params: &[LIMIT],
+        ask: |reports, query| Ok(reports.latest_hits(query.limit().unwrap_or(USUAL_LIMIT))?),
+        table: Some(|answer, _| csv::write(&answer.hits)),
+        next_cursor: no_cursor,
+    });
+    routes.add(Route {
         path: "api/sessions",
         about: "Sessions that began in the range, in the order of their opening, newest first",
         params: &[RANGE, FILTERS, LIMIT, CURSOR],
@@ -143,7 +151,7 @@ pub(in crate::web) fn register(host: &mut Host) {
     routes.add(Route {
         path: "api/users",
         about: "Users of the range and what they did in it",
-        params: &[RANGE, FILTERS, ORDER, LIMIT, CURSOR],
+        params: &[RANGE, FILTERS, FIRST_SEEN, ORDER, LIMIT, CURSOR],
         ask: |reports, query| Ok(reports.users(&query.ask()?, query.order(), &query.page()?)?),
         table: Some(|answer, _| csv::write(&answer.users)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
@@ -194,6 +202,14 @@ pub(in crate::web) fn register(host: &mut Host) {
         params: &[RANGE, ZONE, FILTERS, FINE_INTERVAL],
         ask: |reports, query| Ok(reports.traffic(&query.ask()?, query.interval())?),
         table: Some(|answer, _| csv::write(&answer.buckets)),
+        next_cursor: no_cursor,
+    });
+    routes.add(Route {
+        path: "api/chart/latency",
+        about: "How many hits took how long",
+        params: &[RANGE, FILTERS],
+        ask: |reports, query| Ok(reports.latency(&query.ask()?)?),
+        table: Some(tables::latency),
         next_cursor: no_cursor,
     });
     routes.add(Route {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::csv;
-use crate::report::{Devices, Errors, Features, PowerUsers, Retention, Versions};
+use crate::report::{Devices, Errors, Features, LatencySteps, PowerUsers, Retention, Versions};
 
 pub(super) type Text = Result<String, ::csv::Error>;
 
@@ -48,6 +48,10 @@ pub(super) fn devices(answer: &Devices, list: &str) -> Text {
             })
         })),
     }
+}
+
+pub(super) fn latency(answer: &LatencySteps, _: &str) -> Text {
+    csv::write(&answer.steps)
 }
 
 pub(super) fn features(answer: &Features, list: &str) -> Text {

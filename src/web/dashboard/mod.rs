@@ -1,9 +1,54 @@
-//! The pages. One page is one file here and one template of the same stem.
+//! The pages. One page is one file here and one template of the same stem; what they are made of has a file and a template with `_`.
 
+mod bars;
+mod bots;
+mod card;
+mod chart;
+mod endpoint;
+mod endpoints;
+mod errors;
+mod features;
+mod hub;
+mod inactive_users;
+mod lifecycle;
+mod live;
+mod nav;
+mod notice;
 mod overview;
+mod page;
+mod panel;
+mod panels;
+mod platforms;
+mod power_users;
+mod retention;
+mod session;
+mod sessions;
+mod settings;
+mod table;
+mod user;
+mod users;
+mod values;
+mod view;
 
+pub(crate) use self::hub::Hub;
 use super::host::Host;
 
 pub(super) fn register(host: &mut Host) {
     overview::register(host);
+    settings::register(host);
+    live::register(host);
+    lifecycle::register(host);
+    retention::register(host);
+    inactive_users::register(host);
+    power_users::register(host);
+    user::register(host);
+    users::register(host);
+    session::register(host);
+    sessions::register(host);
+    platforms::register(host);
+    features::register(host);
+    errors::register(host);
+    endpoints::register(host);
+    endpoint::register(host);
+    bots::register(host);
 }

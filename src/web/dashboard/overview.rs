@@ -1,171 +1,143 @@
-use std::time::{Instant, SystemTime};
+//! The first page: who is here, what they use, when, and how it fares.
 
 use askama::Template;
 use axum::{
     Extension,
-    extract::State,
-    response::{Html, IntoResponse, Response},
+    extract::{Query as Pairs, State},
+    response::Response,
     routing::get,
 };
 
+use super::{
+    card::{Better, Card},
+    page::{Outcome, Page, Which, shown},
+    panel::Panel,
+    panels::{self, BARS},
+};
 use crate::{
     access::Role,
-    counters::{Counters, State as WriterState},
-    error::{Error, ErrorKind},
-    report::{ActiveSession, Ask, EndpointRow, Health, Reports, Stats},
+    report::{ActiveSessions, Numbers, Reports, Stats, Traffic, UserGrowth},
     web::{
-        assets,
-        fault::Fault,
-        format::{self, number, share, time},
+        api::params::{DEVICE_FILTERS, FILTERS, RANGE, ZONE},
+        format::{self, exact, percent},
         host::{Host, Site},
         links::Links,
-        router::blocking,
     },
 };
 
-/// The first page: who is here, what they use, and how we are doing ourselves.
+const PAGE: Which = Which::new("", "Overview");
+
 #[derive(Template)]
 #[template(path = "overview.html")]
 struct Overview {
-    links: Links,
-    stats: Stats,
-    endpoints: Vec<EndpointRow>,
-    more_endpoints: usize,
-    active: Vec<ActiveSession>,
-    more_active: usize,
-    health: Health,
-    counters: Counters,
-    notice: Option<(&'static str, String)>,
-    now: SystemTime,
-    took_ms: u128,
+    cards: Result<Vec<Card>, String>,
+    live: Option<usize>,
+    panels: [Panel; 7],
+    page: Page,
 }
-
-const SHOWN: usize = 15;
 
 pub(super) fn register(host: &mut Host) {
     host.route("", Role::Mod, get(show));
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>) -> Response {
-    match page(site, links.clone()).await {
-        Ok(html) => Html(html).into_response(),
-        Err(error) => Fault::from(error).with(links).into_response(),
-    }
-}
-
-async fn page(site: Site, links: Links) -> Result<String, Error> {
-    let start = Instant::now();
-    let ask = |question: fn(&Reports) -> Result<Answer, Error>| {
-        let reports = site.reports.clone();
-        blocking(move || question(&reports))
+async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
+    let page = match Page::open(site, links, PAGE, pairs).await {
+        Ok(page) => page,
+        Err(response) => return response,
     };
-    // Side by side: each on a connection of its own.
-    let (stats, endpoints, active, health) = tokio::try_join!(
-        ask(|reports| reports.stats(&Ask::all_time()).map(|answer| Answer::Stats(answer.into_inner()))),
-        ask(|reports| reports.endpoints(&Ask::all_time()).map(|answer| Answer::Endpoints(answer.into_inner()))),
-        ask(|reports| reports.active_sessions(&Ask::all_time()).map(|answer| Answer::Active(answer.into_inner().sessions))),
-        ask(|reports| reports.health().map(|answer| Answer::Health(answer.into_inner()))),
-    )?;
-    let (Answer::Stats(stats), Answer::Endpoints(mut endpoints), Answer::Active(mut active), Answer::Health(health)) =
-        (stats, endpoints, active, health)
-    else {
-        return Err(Error::new(ErrorKind::Storage, "a question got the answer of another"));
+    // Side by side, the longest first; one that fails fails its own part of the page.
+    let (features, hours, growth, stats, before, devices, traffic, traffic_before, active) = tokio::join!(
+        page.ask(&[RANGE, FILTERS], Reports::features),
+        page.ask(&[RANGE, ZONE, FILTERS], Reports::peak_hours),
+        page.ask(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
+        page.ask(&[RANGE, FILTERS], Reports::stats),
+        page.ask_before(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
+        page.ask(&[RANGE, FILTERS], Reports::devices),
+        page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
+        page.ask_before(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
+        page.ask(DEVICES, Reports::active_sessions),
+    );
+    let panels = [
+        panels::growth(&page, &growth, before.as_ref()).more("All users", page.view.page("users")),
+        panels::traffic(&page, &traffic, traffic_before.as_ref()),
+        panels::features(&page, &features, BARS).width(4).more("All features", page.view.page("features")),
+        panels::endpoints(&page, &features, BARS).more("All endpoints", page.view.page("endpoints")),
+        panels::platforms(&page, &devices, BARS).more("All platforms", page.view.page("platforms")),
+        panels::hours(&page, &hours),
+        panels::active(&page, &active, 8).width(4).more("Live", page.view.page("live")),
+    ];
+    let cards = stats.as_ref().map(|stats| cards(&page, stats, &growth, &traffic)).map_err(|problem| problem.message().to_owned());
+    shown(&Overview { cards, live: live(&active), panels, page })
+}
+
+/// Of sessions that go on, only what tells them apart is asked.
+const DEVICES: &[&[crate::web::api::params::Param]] = &[DEVICE_FILTERS];
+
+fn live(active: &Outcome<ActiveSessions>) -> Option<usize> {
+    active.as_ref().ok().map(|active| active.sessions.len())
+}
+
+fn cards(page: &Page, stats: &Stats, growth: &Outcome<UserGrowth>, traffic: &Outcome<Traffic>) -> Vec<Card> {
+    let (now, view) = (&stats.numbers, &page.view);
+    let before = stats.previous.as_ref().filter(|_| view.compares());
+    let was = |value: fn(&Numbers) -> u64| before.map(value);
+    let ratio = |value: fn(&Numbers) -> f64, text: fn(f64) -> String| before.map(|before| (value(before), text(value(before))));
+    let users = |value: fn(&crate::report::UserBucket) -> u64| {
+        growth.iter().flat_map(|growth| panels::done(page, &growth.buckets)).map(move |bucket| value(bucket) as f64)
     };
-    let (more_endpoints, more_active) = (endpoints.len().saturating_sub(SHOWN), active.len().saturating_sub(SHOWN));
-    endpoints.truncate(SHOWN);
-    active.truncate(SHOWN);
-    let counters = site.recording.as_ref().map_or(health.counters, |analytics| analytics.counters());
-    let notice = notice(&site, &health);
-    let took_ms = start.elapsed().as_millis();
-    let page = Overview {
-        links,
-        stats,
-        endpoints,
-        more_endpoints,
-        active,
-        more_active,
-        health,
-        counters,
-        notice,
-        now: SystemTime::now(),
-        took_ms,
+    let hits = |value: fn(&crate::report::TrafficBucket) -> f64| {
+        traffic.iter().flat_map(|traffic| panels::done(page, panels::so_far(page, traffic))).map(value)
     };
-    page.render().map_err(|error| Error::new(ErrorKind::Storage, "the page could not be written").with_source(error))
+    let duration = |numbers: &Numbers| numbers.avg_session_duration.as_secs_f64();
+    let p95 = |numbers: &Numbers| numbers.latency.p95.as_secs_f64();
+    let per_session = |value: f64| format!("{value:.1}");
+    let share = |value: f64| percent(value);
+    vec![
+        Card::count("Users", now.total_users, was(|was| was.total_users), view.page("users"))
+            .about("Signed-in users of the range, each counted once")
+            .spark(users(|bucket| bucket.active)),
+        Card::count("Active 7 days", now.active_users_7d, was(|was| was.active_users_7d), view.page("lifecycle"))
+            .about("Users of the last 7 days of the range")
+            .spark(users(|bucket| bucket.returning)),
+        Card::count("Active 30 days", now.active_users_30d, was(|was| was.active_users_30d), view.page("lifecycle"))
+            .about("Users of the last 30 days of the range")
+            .spark(users(|bucket| bucket.cumulative)),
+        Card::count("New users", now.new_users, was(|was| was.new_users), view.page("retention"))
+            .about("Users who were first seen in the range")
+            .spark(users(|bucket| bucket.new)),
+        Card::count("Sessions", now.total_sessions, was(|was| was.total_sessions), view.page("sessions"))
+            .about("Sessions that began in the range, of users and visitors")
+            .spark(hits(|bucket| bucket.sessions as f64)),
+        Card::new("Average session", format::duration(now.avg_session_duration), format!("{:.1} s", duration(now)), view.page("sessions"))
+            .about("From the first to the last action")
+            .before(duration(now), ratio(|was| was.avg_session_duration.as_secs_f64(), format::seconds), Better::More)
+            .spark(hits(|bucket| bucket.session_time.as_secs_f64() / bucket.sessions.max(1) as f64)),
+        Card::count("Actions", now.total_actions, was(|was| was.total_actions), view.page("endpoints"))
+            .about("Hits that are what people did, without noise such as health checks")
+            .spark(hits(|bucket| bucket.actions as f64)),
+        Card::new("Actions a session", per_session(actions(now)), format!("{:.3}", actions(now)), view.page("power-users"))
+            .before(actions(now), ratio(actions, per_session), Better::More)
+            .spark(hits(|bucket| bucket.actions as f64 / bucket.sessions.max(1) as f64)),
+        Card::new(
+            "Error rate",
+            share(errors(now)),
+            format!("{} of {} hits", exact(now.error_hits), exact(now.total_hits)),
+            view.page("errors"),
+        )
+        .about("Hits that failed or answered 500 or more")
+        .before(errors(now), ratio(errors, share), Better::Less)
+        .spark(hits(|bucket| bucket.errors as f64 / bucket.hits.max(1) as f64)),
+        Card::new("p95", format::duration(now.latency.p95), format!("{} s", p95(now)), view.page("endpoints"))
+            .about("Nineteen of twenty hits took at most so long to the head of the response")
+            .before(p95(now), ratio(|was| was.latency.p95.as_secs_f64(), format::seconds), Better::Less)
+            .spark(hits(|bucket| bucket.p95.as_secs_f64())),
+    ]
 }
 
-struct Card {
-    label: &'static str,
-    value: u64,
-    note: String,
+fn actions(numbers: &Numbers) -> f64 {
+    numbers.total_actions as f64 / numbers.total_sessions.max(1) as f64
 }
 
-enum Answer {
-    Stats(Stats),
-    Endpoints(Vec<EndpointRow>),
-    Active(Vec<ActiveSession>),
-    Health(Health),
-}
-
-/// What somebody should know before believing the numbers.
-fn notice(site: &Site, health: &Health) -> Option<(&'static str, String)> {
-    let Some(analytics) = &site.recording else {
-        let text = match health.heartbeat {
-            _ if health.recording => return None,
-            Some(beat) => format!("Nobody records in this directory now; the last one did at {}.", time(beat)),
-            None => "Nobody has recorded in this directory yet. Add the layer to a service and point it here.".to_owned(),
-        };
-        return Some(("info", text));
-    };
-    let reason = analytics.recorder().fault().unwrap_or_default();
-    match analytics.state() {
-        WriterState::Recording => None,
-        WriterState::Waiting => Some(("info", format!("Not recording yet: {reason}."))),
-        WriterState::Faulted => Some((
-            "bad",
-            format!("Recording is interrupted: {reason}. Requests go on; hits wait in the bounded queue and it is tried again."),
-        )),
-        WriterState::Stopped => Some(("info", "The recorder has been shut down.".to_owned())),
-    }
-}
-
-impl Overview {
-    fn cards(&self) -> [Card; 8] {
-        let (total_hits, error_hits) = (self.stats.total_hits, self.stats.error_hits);
-        let card = |label, value, note: &str| Card { label, value, note: note.to_owned() };
-        [
-            card("Users", self.stats.total_users, "signed in, each once"),
-            card("Visitors", self.stats.visitors, "without a user, each once a day"),
-            card("Sessions", self.stats.total_sessions, &format!("{} on average", format::duration(self.stats.avg_session_duration))),
-            card("Active now", self.stats.active_sessions, "sessions"),
-            card("Hits", total_hits, &format!("{} actions", number(self.stats.total_actions))),
-            card("Errors", error_hits, &format!("{} of all hits", share(error_hits, total_hits))),
-            card("Bots", self.stats.bot_hits, "hits, in no other number"),
-            card("Dropped", self.counters.dropped(), &format!("{} waiting", number(self.counters.queued))),
-        ]
-    }
-
-    fn style(&self) -> String {
-        self.links.to(assets::style())
-    }
-
-    /// The share of the widest bar, in steps that the style sheet knows: inline styles are not allowed.
-    fn bar(&self, hits: &u64) -> u64 {
-        let most = self.endpoints.first().map_or(1, |row| row.hits.max(1));
-        (hits * 20).div_ceil(most).min(20)
-    }
-
-    fn name(&self, session: &ActiveSession) -> String {
-        match &session.user_id {
-            Some(id) if session.user_name.is_empty() => id.clone(),
-            Some(_) => session.user_name.clone(),
-            None => "a visitor".to_owned(),
-        }
-    }
-
-    fn overhead(&self) -> String {
-        match self.counters.written {
-            0 => "–".to_owned(),
-            written => format!("{:.1} µs a hit", self.counters.busy_us as f64 / written as f64),
-        }
-    }
+fn errors(numbers: &Numbers) -> f64 {
+    numbers.error_hits as f64 / numbers.total_hits.max(1) as f64
 }

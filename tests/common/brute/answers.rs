@@ -55,8 +55,22 @@ pub(crate) fn check(world: &World, reports: &Reports, question: &Question) {
             says(&format!("retention by {name}"), question, &reports.retention(ask, *interval, cohorts, back), &expected);
         }
     }
+    check_latency(world, reports, question);
     check_people(world, reports, question);
     check_sessions(world, reports, question);
+}
+
+/// No hit is in two steps, and none in no step.
+fn check_latency(world: &World, reports: &Reports, question: &Question) {
+    let found = serde_json::to_value(&*reports.latency(&question.ask()).unwrap()).unwrap();
+    let steps = found["steps"].as_array().unwrap();
+    let number = |step: &Value, name: &str| step[name].as_f64().unwrap();
+    for step in steps {
+        let expected = times::took_between(world, question, number(step, "from_ms"), number(step, "to_ms"));
+        assert_eq!(step["hits"], expected, "latency {question:?}: {step}");
+    }
+    let all = times::took_between(world, question, 0.0, f64::INFINITY);
+    assert_eq!(steps.iter().map(|step| step["hits"].as_u64().unwrap()).sum::<u64>(), all as u64, "latency {question:?}");
 }
 
 fn check_people(world: &World, reports: &Reports, question: &Question) {
@@ -70,6 +84,15 @@ fn check_people(world: &World, reports: &Reports, question: &Question) {
     for (name, order) in orders {
         let found = pages("users", 3, |page| reports.users(ask, order, page));
         assert_says(&(format!("users by {name}"), question), &found, &people::users(world, question, name));
+    }
+    let first = world.hits.iter().map(|hit| hit.day).min().unwrap_or_default();
+    let (from, to) = (day_text(first + 2), day_text(first + 12));
+    let days = world.zone.start(first + 2)..world.zone.start(first + 12);
+    let cohort = ask.clone().first_seen(&from, &to).unwrap();
+    for (name, order) in [orders[0], orders[2]] {
+        let found = pages("users", 3, |page| reports.users(&cohort, order, page));
+        let expected = people::users_among(world, question, name, &|at| days.contains(&at));
+        assert_says(&(format!("users of a cohort by {name}"), question), &found, &expected);
     }
     for (name, by) in [("actions", Power::Actions), ("features", Power::Features)] {
         let found = pages("users", 3, |page| reports.power_users(ask, by, page));
@@ -95,8 +118,12 @@ fn check_sessions(world: &World, reports: &Reports, question: &Question) {
     }
 }
 
-/// Every session there is, hit by hit.
+/// Every session there is, hit by hit; and what came last.
 pub(crate) fn check_each_session(world: &World, reports: &Reports) {
+    for most in [1, 40] {
+        let found = reports.latest_hits(most).unwrap();
+        assert_says(&("latest hits", most), &*found, &sessions::latest_hits(world, most));
+    }
     for key in world.sessions.keys() {
         let id = format!("{}-{}", key.0, key.1);
         let found = pages("actions", 5, |page| reports.session(&id, page));

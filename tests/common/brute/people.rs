@@ -55,7 +55,13 @@ fn rows(world: &World, people: &BTreeMap<i64, Group<'_>>, key: impl Fn(i64, &Gro
 }
 
 pub(crate) fn users(world: &World, question: &Question, order: &str) -> Value {
-    let people = of_people(world, question, &question.span(world));
+    users_among(world, question, order, &|_| true)
+}
+
+/// Those of them who were first seen in some time.
+pub(crate) fn users_among(world: &World, question: &Question, order: &str, is_in: &dyn Fn(i64) -> bool) -> Value {
+    let mut people = of_people(world, question, &question.span(world));
+    people.retain(|person, _| is_in(world.first_seen[person]));
     let key = |person: i64, hits: &Group<'_>| match order {
         "last_seen" => newest(hits).at,
         "actions" => hits.actions() as i64,

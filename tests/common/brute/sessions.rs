@@ -77,3 +77,17 @@ pub(crate) fn session(world: &World, key: (i64, i64)) -> Value {
         "next_session": after.map(|(key, _)| id(*key)), "actions": (0..session.hits.len()).map(action).collect::<Vec<_>>(),
     })
 }
+
+pub(crate) fn latest_hits(world: &World, most: usize) -> Value {
+    let mut hits: Vec<&super::Seen> = world.hits.iter().collect();
+    hits.sort_by_key(|hit| Reverse((hit.session.0, hit.raw.id)));
+    let row = |hit: &&super::Seen| {
+        let user = hit.person.map(|_| &world.users[&hit.raw.user]);
+        json!({
+            "at": time_text(hit.at), "session_id": id(hit.session), "user_id": user.map(|user| &user.id),
+            "user_name": user.map_or("", |user| &user.name), "platform": hit.device.platform, "bot": hit.device.bot,
+            "endpoint": &*hit.endpoint, "status": hit.raw.status, "outcome": outcome(hit), "latency_ms": hit.raw.head_us as f64 / 1e3,
+        })
+    };
+    json!({"hits": hits.iter().take(most).map(row).collect::<Vec<_>>()})
+}

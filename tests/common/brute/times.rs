@@ -49,6 +49,7 @@ fn starts(span: &Span, zone: &Zone, interval: &str) -> Vec<i64> {
 fn bucket(start: i64, hits: &Group<'_>) -> Value {
     let rest = json!({
         "start": time_text(start), "actions": hits.actions(), "sessions": hits.sessions().len(), "bytes_out": hits.bytes_out(),
+        "session_time": hits.time() as f64 / 1e3,
     });
     joined(hits.outcomes(), rest)
 }
@@ -74,4 +75,10 @@ pub(crate) fn peak_hours(world: &World, question: &Question) -> Value {
     const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     let row = |(day, hour, hits): &(i8, i8, Group<'_>)| joined(counts(hits), json!({"weekday": NAMES[*day as usize], "hour": hour}));
     json!({"tz": name, "hours": (0..24).map(day).collect::<Vec<_>>(), "week": week.iter().map(row).collect::<Vec<_>>()})
+}
+
+/// How many of the hits took at least so long and less than so long, in milliseconds.
+pub(crate) fn took_between(world: &World, question: &Question, from: f64, to: f64) -> usize {
+    let millis = |hit: &super::Seen| hit.raw.head_us as f64 / 1e3;
+    world.pick(question, &question.span(world)).count(|hit| (from..to).contains(&millis(hit)))
 }

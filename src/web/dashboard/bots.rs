@@ -1,0 +1,89 @@
+//! Programs that are no people: which, how it is known, and what they ask for.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query as Pairs, State},
+    response::Response,
+    routing::get,
+};
+
+use super::{
+    page::{Outcome, Page, Which, shown},
+    panel::{Panel, markup},
+    panels,
+    table::{Cell, Table},
+};
+use crate::{
+    access::Role,
+    report::{Bots as Audience, Devices, Reports},
+    web::{
+        api::params::{FILTERS, RANGE, ZONE},
+        format::share,
+        host::{Host, Site},
+        links::Links,
+    },
+};
+
+const PAGE: Which = Which::new("bots", "Bots");
+
+#[derive(Template)]
+#[template(path = "bots.html")]
+struct Bots {
+    panels: [Panel; 3],
+    page: Page,
+}
+
+pub(super) fn register(host: &mut Host) {
+    host.route(PAGE.path, Role::Mod, get(show));
+}
+
+async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
+    let page = match Page::open(site, links, PAGE, pairs).await {
+        Ok(page) => page,
+        Err(response) => return response,
+    };
+    let (devices, traffic, features) = tokio::join!(
+        page.ask(&[RANGE, FILTERS], Reports::devices),
+        page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(&ask.clone().bots(Audience::Only), None)),
+        page.ask(&[RANGE, FILTERS], |reports, ask| reports.features(&ask.clone().bots(Audience::Only))),
+    );
+    let panels = [
+        classes(&page, &devices),
+        panels::traffic(&page, &traffic, None).titled("Hits of bots").about("In no other number unless bots are asked for"),
+        panels::endpoints(&page, &features, 15).titled("What they ask for").width(6),
+    ];
+    shown(&Bots { panels, page })
+}
+
+fn classes(page: &Page, devices: &Outcome<Devices>) -> Panel {
+    let panel = Panel::of("classes", "Classes", devices, |devices| {
+        let mut table = Table::new(
+            "Classes of bots",
+            &[
+                ("Class", ""),
+                ("Known by", "What gave them away"),
+                ("#Hits", ""),
+                ("#Share", ""),
+                ("#Sessions", ""),
+                ("#Users", "Signed in"),
+            ],
+        );
+        let all: u64 = devices.bots.iter().map(|row| row.hits).sum();
+        let most = devices.bots.first().map_or(0, |row| row.hits);
+        for row in &devices.bots {
+            let reasons = row.reasons.join(", ");
+            table.row([
+                Cell::name(&row.class, "other").bar(row.hits, most),
+                Cell::name(&reasons, "–"),
+                Cell::number(row.hits),
+                Cell::float(row.hits as f64 / all.max(1) as f64, share(row.hits, all)),
+                Cell::number(row.sessions),
+                Cell::number(row.users),
+            ]);
+        }
+        if table.rows.is_empty() { Err("No bot was here in this range.") } else { Ok(markup(&table)) }
+    });
+    let panel = panel.width(12).more("Count bots in every number", page.view.page_with("", "bots", "include"));
+    panel.api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("bots")
+}

@@ -1,0 +1,81 @@
+//! Users who have not been here for a while, and what they used last.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query as Pairs, State},
+    response::Response,
+    routing::get,
+};
+
+use super::{
+    bars::Bar,
+    page::{Page, Which, shown},
+    panel::{Panel, markup},
+    panels,
+    table::Table,
+    users,
+};
+use crate::{
+    access::Role,
+    report::{InactiveUsers as Answered, LastVersion},
+    web::{
+        api::params::{CURSOR, IDLE, LAST_FILTERS, LIMIT},
+        format::{exact, share},
+        host::{Host, Site},
+        links::Links,
+    },
+};
+
+const PAGE: Which = Which::new("inactive-users", "Inactive users").below("users").own(&[IDLE, LIMIT, CURSOR]);
+const DAYS: [(&str, &str); 4] = [("7", "7 d"), ("14", "14 d"), ("30", "30 d"), ("90", "90 d")];
+
+#[derive(Template)]
+#[template(path = "inactive_users.html")]
+struct InactiveUsers {
+    days: String,
+    panels: [Panel; 2],
+    page: Page,
+}
+
+pub(super) fn register(host: &mut Host) {
+    host.route(PAGE.path, Role::Mod, get(show));
+}
+
+async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
+    let page = match Page::open(site, links, PAGE, pairs).await {
+        Ok(page) => page.plain(),
+        Err(response) => return response,
+    };
+    let idle = page.view.query().idle_days();
+    let users = match page.view.query().page() {
+        Ok(rows) => page.ask(&[LAST_FILTERS], move |reports, ask| reports.inactive_users(ask, idle, &rows)).await,
+        Err(problem) => Err(problem),
+    };
+    let title =
+        users.as_ref().map_or_else(|_| "Inactive".to_owned(), |users| format!("{} users not seen for {idle} days", exact(users.total)));
+    let versions = Panel::of("versions", "What they used last", &users, |users| {
+        let bar = |row: &LastVersion| Bar {
+            name: format!("{} {}", panels::known(&row.platform), row.app_version),
+            href: page.view.with("version", &row.app_version),
+            value: row.users,
+            soft: share(row.users, users.total),
+            ..Bar::default()
+        };
+        panels::bars(users.versions.iter().map(bar), 12)
+    });
+    let takes = &[IDLE, LAST_FILTERS, LIMIT, CURSOR];
+    let list = Panel::of("users", &title, &users, |users| table(&page, users)).width(12).api(&page.view, "api/inactive-users", takes);
+    let panels = [versions.width(12).about("Their last version: whom an update may have lost"), list];
+    shown(&InactiveUsers { days: idle.to_string(), panels, page })
+}
+
+fn table(page: &Page, users: &Answered) -> Result<String, &'static str> {
+    let mut table = Table::new("Inactive users", &users::COLUMNS);
+    users.users.iter().for_each(|row| table.row(users::cells(page, row)));
+    if table.rows.is_empty() {
+        return Err("Nobody has stayed away so long.");
+    }
+    table.pages(&page.view, users.next_cursor.as_deref());
+    Ok(markup(&table))
+}

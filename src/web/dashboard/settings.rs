@@ -1,0 +1,140 @@
+//! What is recorded and for how long, how big it is, how the writer does, and what we cost.
+
+use askama::Template;
+use axum::{
+    Extension,
+    extract::{Query as Pairs, State},
+    response::Response,
+    routing::get,
+};
+
+use super::{
+    page::{Page, Which, shown},
+    panel::{Panel, markup},
+    table::{Cell, Table},
+};
+use crate::{
+    access::Role,
+    counters::{Counters, State as WriterState},
+    report::{Health, PartHealth},
+    web::{
+        format,
+        host::{Host, Site},
+        links::Links,
+    },
+};
+
+const PAGE: Which = Which::new("settings", "Settings and health");
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct Settings {
+    panels: [Panel; 4],
+    page: Page,
+}
+
+/// Words and what they stand for.
+#[derive(Template)]
+#[template(path = "_facts.html")]
+struct Facts {
+    facts: Vec<(&'static str, String)>,
+}
+
+pub(super) fn register(host: &mut Host) {
+    host.route(PAGE.path, Role::Mod, get(show));
+}
+
+async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
+    let page = match Page::open(site, links, PAGE, pairs).await {
+        Ok(page) => page.plain(),
+        Err(response) => return response,
+    };
+    let writer = Panel::of("writer", "Writer", &page.health, |health| Ok(markup(&Facts { facts: writer(&page, health) })));
+    let dropped = Panel::of("drops", "Drops by cause", &page.health, |health| Ok(drops(&counters(&page, health))));
+    let data = Panel::of("data", "Data", &page.health, |health| months(&page, health));
+    let recorded = Panel::fixed("recorded", "What is recorded", markup(&Facts { facts: recorded(&page) }));
+    let panels = [writer, dropped.about("Hits that were not recorded, since the recorder started"), data.width(12), recorded.width(12)];
+    shown(&Settings { panels, page })
+}
+
+fn counters(page: &Page, health: &Health) -> Counters {
+    page.site.recording.as_ref().map_or(health.counters, |analytics| analytics.counters())
+}
+
+fn writer(page: &Page, health: &Health) -> Vec<(&'static str, String)> {
+    let counters = counters(page, health);
+    let state = match page.site.recording.as_ref().map(|analytics| analytics.state()) {
+        Some(WriterState::Recording) => "recording, in this process",
+        Some(WriterState::Waiting) => "waiting for another process to end",
+        Some(WriterState::Faulted) => "interrupted: the store refuses",
+        Some(WriterState::Stopped) => "shut down",
+        None if health.recording => "recording, in another process",
+        None => "nobody records",
+    };
+    let overhead = match counters.written {
+        0 => "–".to_owned(),
+        written => format!("{:.1} µs a hit, on a thread of its own", counters.busy_us as f64 / written as f64),
+    };
+    let heartbeat = health.heartbeat.map_or_else(|| "never".to_owned(), |beat| page.ago(&beat));
+    vec![
+        ("State", state.to_owned()),
+        ("Heartbeat", heartbeat),
+        ("Written", format!("{} hits in {} batches", format::exact(counters.written), format::exact(counters.batches))),
+        ("Waiting", format!("{} hits, {}", format::exact(counters.queued), format::bytes(counters.queued_bytes))),
+        ("Dropped", format::exact(counters.dropped())),
+        ("Faults", format!("{} writes refused and tried again", format::exact(counters.faults))),
+        ("Panics", format::exact(counters.panics)),
+        ("Our own work", overhead),
+    ]
+}
+
+fn drops(counters: &Counters) -> String {
+    let mut table = Table::new("Drops", &[("Cause", ""), ("#Hits", "")]);
+    for (cause, hits) in counters.by_cause() {
+        table.row([Cell::text(cause), Cell::fault(hits)]);
+    }
+    markup(&table)
+}
+
+fn months(page: &Page, health: &Health) -> Result<String, &'static str> {
+    let mut table = Table::new(
+        "Months",
+        &[("Month", "UTC"), ("State", ""), ("#Hits", ""), ("#Size", ""), ("#A hit", "Bytes of the raw file"), ("First", ""), ("Last", "")],
+    );
+    let when = |at| Cell::text(page.moment_or(&at, "–"));
+    let size = |bytes: u64| Cell::float(bytes as f64, format::bytes(bytes));
+    for part in health.parts.iter().rev() {
+        let PartHealth { hits, bytes, .. } = *part;
+        let each = bytes.checked_div(hits).unwrap_or_default();
+        table.row([
+            Cell::text(format::month(&part.month)),
+            Cell::text(part.state),
+            Cell::number(hits),
+            size(bytes),
+            size(each),
+            when(part.from),
+            when(part.to),
+        ]);
+    }
+    if table.rows.is_empty() {
+        return Err("Nothing has been recorded yet.");
+    }
+    let (raw, all): (u64, _) = (health.parts.iter().map(|part| part.bytes).sum(), health.bytes);
+    let total = format!("{} on disk, {} of it raw hits", format::bytes(all), format::bytes(raw));
+    Ok(format!("{}<p class=\"soft\">{total}</p>", markup(&table)))
+}
+
+fn recorded(page: &Page) -> Vec<(&'static str, String)> {
+    let minutes = page.session_timeout().as_secs() / 60;
+    vec![
+        ("Each request", "time, session, user or visitor, method and route template, status, outcome, two durations, bytes".to_owned()),
+        ("Each device", "platform, app version, device name, class of bot with its reason".to_owned()),
+        ("Never", "addresses, user agents, paths with their parameters, query strings, headers, bodies".to_owned()),
+        ("Visitors", "a keyed hash whose key is deleted after two days: nobody is known again the day after".to_owned()),
+        ("Session", format!("ends after {minutes} min without a hit, after a day, and with the UTC month")),
+        ("Days", format!("those of {}", page.view.zone().name())),
+        ("Kept", "raw hits and sums, for as long as their files are here; a month is a file of its own".to_owned()),
+        ("Leaves this machine", "nothing".to_owned()),
+        ("Version", env!("CARGO_PKG_VERSION").to_owned()),
+    ]
+}

@@ -1,0 +1,10 @@
+use askama::Template;
+
+/// What a drawing shows, as a table that can be opened under it.
+#[derive(Debug, Template)]
+#[template(path = "_values.html")]
+pub(super) struct Values {
+    pub(super) columns: Vec<String>,
+    /// Each with its name.
+    pub(super) rows: Vec<(String, Vec<String>)>,
+}
