@@ -156,7 +156,8 @@ async fn failures_76_are_the_same_page_whatever_is_wrong() {
         assert!(reply.cookie().is_none());
         let headers: Vec<_> =
             reply.headers.iter().filter(|(name, _)| *name != header::CONTENT_LENGTH).map(|pair| format!("{pair:?}")).collect();
-        pages.push((headers, reply.body.replace(&format!("value=\"{name}\""), "value=\"\"")));
+        // The name is filled in again, and the cursor goes to what is missing.
+        pages.push((headers, reply.body.replace(&format!("value=\"{name}\""), "value=\"\"").replace(" autofocus", "")));
     }
     assert!(pages.windows(2).all(|pair| pair[0] == pair[1]), "{pages:#?}");
 }
