@@ -19,11 +19,12 @@ use super::{
     document::KeyRules,
     fetch::KeyFetcher,
     identity::Identity,
-    key::{Key, KeySet},
+    key_origin::Origin,
     policy::{self, Rule},
     roles::RoleNames,
     secret::Secret,
-    store::{KeyStore, Origin},
+    secret_keys::SecretKeys,
+    store::KeyStore,
     watch::Watch,
 };
 use crate::{
@@ -262,7 +263,7 @@ impl AuthBuilder {
             return Err(Error::new(ErrorKind::Config, wrong.join("; ")));
         }
         let watch = Watch::start(issuers.iter().map(|issuer| Arc::clone(&issuer.keys)).filter(|keys| keys.changes()).collect())?;
-        let all_secrets = issuers.iter().all(|issuer| issuer.keys.keys().is_ok_and(|keys| keys.are_secrets()) && !issuer.keys.changes());
+        let all_secrets = issuers.iter().all(|issuer| issuer.keys.holds_secrets());
         let is_cached = match config.cache {
             TokenCache::Off => false,
             TokenCache::PublicKeys => !all_secrets,
@@ -328,25 +329,8 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
         return Ok(Origin::Jwks(path.clone()));
     }
     let [algorithm] = *rules.algorithms else { return Err("a secret needs exactly one of HS256, HS384, HS512 in `algorithms`".to_owned()) };
-    let one = |kid: Option<String>, secret: &Secret| {
-        let bytes = secret_bytes(keys, secret)?;
-        Key::secret(kid, algorithm, &bytes).map_err(|refusal| format!("the secret {refusal}"))
-    };
-    let file = keys.hmac_file.as_ref().map(|path| Secret::new(format!("file:{}", path.display())));
-    let single = keys.hmac.as_ref().or(file.as_ref());
-    let secrets: Result<Vec<Key>, String> = match single {
-        Some(secret) => one(keys.kid.clone(), secret).map(|key| vec![key]),
-        None => keys.hmacs.iter().map(|(kid, secret)| one(Some(kid.clone()), secret)).collect(),
-    };
-    KeySet::new(secrets?).map(Origin::Fixed).map_err(|refusal| format!("the key set {refusal}"))
-}
-
-pub(super) fn secret_bytes(keys: &Keys, secret: &Secret) -> Result<Vec<u8>, String> {
-    let bytes = secret.resolve().map_err(|message| format!("the secret {message}"))?;
-    if !keys.hmac_base64url {
-        return Ok(bytes);
-    }
-    URL_SAFE_NO_PAD.decode(bytes.trim_ascii_end()).map_err(|_| "the secret is no base64url".to_owned())
+    let secrets = SecretKeys::new(keys, algorithm)?;
+    if secrets.files().is_empty() { secrets.read().map(Origin::Fixed) } else { Ok(Origin::Secrets(secrets)) }
 }
 
 impl fmt::Debug for AuthBuilder {

@@ -113,7 +113,7 @@ pub struct Issuer {
 pub struct Keys {
     /// A shared secret of at least 32, 48 or 64 bytes, as HS256, HS384 or HS512 needs.
     pub hmac: Option<Secret>,
-    /// A file that holds the shared secret.
+    /// A file that holds the shared secret. Read again when it changes, as any secret `file:..` is.
     pub hmac_file: Option<PathBuf>,
     /// Several shared secrets by the `kid` that tokens name them with, for changing from one to the next.
     pub hmacs: BTreeMap<String, Secret>,

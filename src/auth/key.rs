@@ -126,10 +126,6 @@ impl KeySet {
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
-
-    pub(super) fn are_secrets(&self) -> bool {
-        self.0.iter().all(Key::is_secret)
-    }
 }
 
 impl fmt::Debug for Key {

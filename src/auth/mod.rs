@@ -59,6 +59,7 @@ pub mod fuzzing;
 mod identity;
 mod json;
 mod key;
+mod key_origin;
 #[cfg(feature = "cli")]
 mod link;
 mod login;
@@ -68,6 +69,7 @@ mod reason;
 mod remote;
 mod roles;
 mod secret;
+mod secret_keys;
 #[cfg(feature = "cli")]
 mod sign;
 #[cfg(feature = "sqlite")]

@@ -2,27 +2,23 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
     hash::{BuildHasher, RandomState},
-    io::Read,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use super::{
-    document::{self, KeyRules, MAX_DOCUMENT},
-    fetch::KeyFetcher,
+    document::KeyRules,
     key::KeySet,
+    key_origin::{Origin, Stamp},
     reason::Reason,
 };
 use crate::{
     clock::{Clock, Millis},
-    error::{Error, ErrorKind},
+    error::Error,
 };
 
 pub(super) struct KeyStore {
@@ -39,28 +35,18 @@ pub(super) struct KeyStore {
     hasher: RandomState,
 }
 
-pub(super) enum Origin {
-    Fixed(KeySet),
-    Pem(PathBuf, Option<String>),
-    Jwks(PathBuf),
-    Fetched(Arc<dyn KeyFetcher>),
-}
-
 #[derive(Default)]
 struct State {
     loaded: Option<Millis>,
     attempted: Option<Millis>,
     has_failed: bool,
     is_wanted: bool,
-    stamp: Option<Stamp>,
+    stamps: Vec<Stamp>,
     /// For how long what was fetched is fresh.
     fresh_for: Option<Duration>,
     /// Names that were asked for in vain, so that one client cannot keep us fetching.
     unknown: VecDeque<(u64, Millis)>,
 }
-
-/// What changes when a file is replaced or written.
-type Stamp = (Option<SystemTime>, u64, u64);
 
 /// What whoever sends keys may ask for, and what holds if they do not.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -88,7 +74,7 @@ impl KeyStore {
             work: Mutex::default(),
             hasher: RandomState::new(),
         };
-        if matches!(store.origin, Origin::Pem(..) | Origin::Jwks(_)) {
+        if store.changes() && !store.is_fetched() {
             store.refresh()?;
         }
         Ok(store)
@@ -100,6 +86,11 @@ impl KeyStore {
 
     pub(super) fn changes(&self) -> bool {
         !matches!(self.origin, Origin::Fixed(_))
+    }
+
+    /// Whether there are secrets here and never anything else.
+    pub(super) fn holds_secrets(&self) -> bool {
+        matches!(self.origin, Origin::Fixed(_) | Origin::Secrets(_))
     }
 
     pub(super) fn is_fetched(&self) -> bool {
@@ -138,61 +129,40 @@ impl KeyStore {
     }
 
     fn is_due(&self, now: Millis) -> bool {
+        let stamps = self.origin.stamps();
         let state = self.state();
-        match &self.origin {
-            Origin::Fixed(_) => false,
-            Origin::Pem(path, _) | Origin::Jwks(path) => stamp(path).is_some_and(|stamp| state.stamp != Some(stamp)),
-            Origin::Fetched(_) => state.attempted.is_none_or(|at| {
-                let is_urgent = state.is_wanted || state.has_failed || state.loaded.is_none();
-                let fresh_for = state.fresh_for.unwrap_or(FRESH_FOR).clamp(SHORTEST, LONGEST);
-                // Before they are stale, so that no request ever meets stale ones.
-                since(at, now) >= if is_urgent { COOLDOWN } else { fresh_for.as_millis() as u64 / 5 * 4 }
-            }),
+        if !self.is_fetched() {
+            return stamps != state.stamps;
         }
+        state.attempted.is_none_or(|at| {
+            let is_urgent = state.is_wanted || state.has_failed || state.loaded.is_none();
+            let fresh_for = state.fresh_for.unwrap_or(FRESH_FOR).clamp(SHORTEST, LONGEST);
+            // Before they are stale, so that no request ever meets stale ones.
+            since(at, now) >= if is_urgent { COOLDOWN } else { fresh_for.as_millis() as u64 / 5 * 4 }
+        })
     }
 
     /// Loads anew, whether due or not.
     pub(super) fn refresh(&self) -> Result<(), Error> {
         let _alone = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.millis();
+        let stamps = self.origin.stamps();
         {
             // Counted before it is tried, so that failures count as attempts.
             let mut state = self.state();
-            (state.attempted, state.is_wanted) = (Some(now), false);
-            if let Origin::Pem(path, _) | Origin::Jwks(path) = &self.origin {
-                state.stamp = stamp(path);
-            }
+            (state.attempted, state.is_wanted, state.stamps) = (Some(now), false, stamps);
         }
-        let loaded = self.load();
+        let loaded = self.origin.load(&self.rules);
         self.state().has_failed = loaded.is_err();
-        if let Some(keys) = loaded? {
-            tracing::info!(keys = keys.len(), "keys are loaded");
-            self.state().loaded = Some(now);
-            self.replace(Some(Arc::new(keys)));
+        let keys = loaded?;
+        tracing::info!(keys = keys.len(), "keys are loaded");
+        let fresh_for = self.origin.fresh_for();
+        {
+            let mut state = self.state();
+            (state.loaded, state.fresh_for) = (Some(now), fresh_for);
         }
+        self.replace(Some(Arc::new(keys)));
         Ok(())
-    }
-
-    fn load(&self) -> Result<Option<KeySet>, Error> {
-        let wrong = |what: &str, refusal| Error::new(ErrorKind::Config, format!("{what} {refusal}"));
-        match &self.origin {
-            Origin::Fixed(_) => Ok(None),
-            Origin::Pem(path, kid) => {
-                let what = format!("the key in {}", path.display());
-                let key = document::pem(&read(path)?, kid.clone(), &self.rules).map_err(|refusal| wrong(&what, refusal))?;
-                KeySet::new(vec![key]).map(Some).map_err(|refusal| wrong(&what, refusal))
-            }
-            Origin::Jwks(path) => {
-                let what = format!("the key set in {}", path.display());
-                document::jwks(&read(path)?, &self.rules).map(Some).map_err(|refusal| wrong(&what, refusal))
-            }
-            Origin::Fetched(fetcher) => {
-                let fetched = catch_unwind(AssertUnwindSafe(|| fetcher.fetch().map(|text| (text, fetcher.fresh_for()))));
-                let (text, fresh_for) = fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Config, "the key fetcher panicked")))?;
-                self.state().fresh_for = fresh_for;
-                document::jwks(&text, &self.rules).map(Some).map_err(|refusal| wrong("the fetched key set", refusal))
-            }
-        }
     }
 
     fn replace(&self, keys: Option<Arc<KeySet>>) {
@@ -209,20 +179,4 @@ impl KeyStore {
 /// How far apart; a clock that was set back makes things due, not never due.
 fn since(at: Millis, now: Millis) -> u64 {
     now.abs_diff(at)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let cannot = |error| Error::new(ErrorKind::Config, format!("the key file {} cannot be read", path.display())).with_source(error);
-    let mut text = Vec::new();
-    File::open(path).map_err(cannot)?.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut text).map_err(cannot)?;
-    Ok(text)
-}
-
-fn stamp(path: &Path) -> Option<Stamp> {
-    let meta = fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    let file = std::os::unix::fs::MetadataExt::ino(&meta);
-    #[cfg(not(unix))]
-    let file = 0;
-    Some((meta.modified().ok(), meta.len(), file))
 }
