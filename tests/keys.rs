@@ -296,6 +296,35 @@ fn a_key_that_is_taken_out_of_a_file_stops_working_though_its_tokens_are_cached(
     auth.verify(&new.token(&claims())).expect("the keys from before stay");
 }
 
+#[test]
+fn when_the_last_key_is_taken_out_its_tokens_are_refused_at_once() {
+    let (signer, secret) = (Signer::ed("d"), json!({"kty": "oct", "kid": "s", "alg": "HS256", "k": b64([1; 32])}));
+    let mut unfit = signer.jwk();
+    unfit["use"] = json!("enc");
+    let empty = json!({"keys": []});
+    for document in [empty.clone(), json!({"keys": [unfit]}), json!({"keys": [signer.jwk(), secret]})] {
+        let set = file(jwks([&signer]));
+        let auth = build(issuer(&[], |keys| keys.jwks_file = Some(set.path().to_owned()))).unwrap();
+        auth.verify(&signer.token(&claims())).unwrap();
+        fs::write(set.path(), document.to_string()).unwrap();
+        auth.reload().unwrap();
+        let nameless = signer.with_header(&json!({"alg": "EdDSA"}), &claims());
+        for token in [signer.token(&claims()), nameless] {
+            assert_eq!(auth.verify(&token).unwrap_err(), Reason::UnknownKey, "{document}");
+        }
+    }
+    let (host, clock) = (Host::default(), clock());
+    host.serve(Some(jwks([&signer])));
+    let auth = host.auth(&clock);
+    until("the keys are there", || auth.verify(&signer.token(&claims())).is_ok());
+    host.serve(Some(empty.to_string()));
+    auth.reload().unwrap();
+    assert_eq!(auth.verify(&signer.token(&claims())).unwrap_err(), Reason::UnknownKey);
+    host.serve(None);
+    assert!(auth.reload().is_err());
+    assert_eq!(auth.verify(&signer.token(&claims())).unwrap_err(), Reason::UnknownKey, "and stay away");
+}
+
 /// A host of keys that counts how often it is asked.
 #[derive(Clone, Default)]
 struct Host {

@@ -107,6 +107,9 @@ pub struct Issuer {
 }
 
 /// Where an issuer's keys are: exactly one of these, or a fetcher ([`AuthBuilder::fetcher`](super::AuthBuilder::fetcher)).
+///
+/// Files are looked at every five seconds. While one is gone or cannot be read its keys stay, for a day; a key set from which the last
+/// key was taken is empty at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

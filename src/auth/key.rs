@@ -116,6 +116,8 @@ impl KeySet {
             return match (fitting.next(), fitting.next()) {
                 (Some(only), None) => Ok(only),
                 (Some(_), Some(_)) => Err(Reason::UnknownKey),
+                // Where there is no key at all, the algorithm is not what is wrong.
+                (None, _) if self.0.is_empty() => Err(Reason::UnknownKey),
                 (None, _) => Err(Reason::Alg),
             };
         };

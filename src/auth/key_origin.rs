@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    document::{self, KeyRules, MAX_DOCUMENT},
+    document::{self, KeyRules, MAX_DOCUMENT, NoKeys},
     fetch::KeyFetcher,
     key::KeySet,
     secret_keys::SecretKeys,
@@ -27,6 +27,14 @@ pub(super) enum Origin {
     Fetched(Arc<dyn KeyFetcher>),
 }
 
+/// Why nothing was loaded.
+pub(super) enum Unloaded {
+    /// What is there now cannot be known: what was there before may still be.
+    Unknown(Error),
+    /// There is no key any more that could be used.
+    NoneLeft(Error),
+}
+
 /// What changes when a file is replaced or written; none while there is no file.
 pub(super) type Stamp = Option<(Option<SystemTime>, u64, u64)>;
 
@@ -40,24 +48,20 @@ impl Origin {
         }
     }
 
-    pub(super) fn load(&self, rules: &KeyRules) -> Result<KeySet, Error> {
-        let wrong = |what: &str, refusal| Error::new(ErrorKind::Config, format!("{what} {refusal}"));
+    pub(super) fn load(&self, rules: &KeyRules) -> Result<KeySet, Unloaded> {
         match self {
             Self::Fixed(_) => Ok(KeySet::default()),
-            Self::Secrets(secrets) => secrets.read().map_err(|message| Error::new(ErrorKind::Config, message)),
+            Self::Secrets(secrets) => secrets.read().map_err(|message| Error::new(ErrorKind::Config, message).into()),
             Self::Pem(path, kid) => {
-                let what = format!("the key in {}", path.display());
-                let key = document::pem(&read(path)?, kid.clone(), rules).map_err(|refusal| wrong(&what, refusal))?;
-                KeySet::new(vec![key]).map_err(|refusal| wrong(&what, refusal))
+                let wrong = |refusal| Error::new(ErrorKind::Config, format!("the key in {} {refusal}", path.display()));
+                let key = document::pem(&read(path)?, kid.clone(), rules).map_err(wrong)?;
+                Ok(KeySet::new(vec![key]).map_err(wrong)?)
             }
-            Self::Jwks(path) => {
-                let what = format!("the key set in {}", path.display());
-                document::jwks(&read(path)?, rules).map_err(|refusal| wrong(&what, refusal))
-            }
+            Self::Jwks(path) => key_set(&format!("the key set in {}", path.display()), &read(path)?, rules),
             Self::Fetched(fetcher) => {
                 let fetched = catch_unwind(AssertUnwindSafe(|| fetcher.fetch()));
                 let text = fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Config, "the key fetcher panicked")))?;
-                document::jwks(&text, rules).map_err(|refusal| wrong("the fetched key set", refusal))
+                key_set("the fetched key set", &text, rules)
             }
         }
     }
@@ -67,6 +71,20 @@ impl Origin {
         let Self::Fetched(fetcher) = self else { return None };
         catch_unwind(AssertUnwindSafe(|| fetcher.fresh_for())).unwrap_or_default()
     }
+}
+
+impl From<Error> for Unloaded {
+    fn from(error: Error) -> Self {
+        Self::Unknown(error)
+    }
+}
+
+fn key_set(what: &str, text: &[u8], rules: &KeyRules) -> Result<KeySet, Unloaded> {
+    let wrong = |refusal| Error::new(ErrorKind::Config, format!("{what} {refusal}"));
+    document::jwks(text, rules).map_err(|none| match none {
+        NoKeys::Unread(refusal) => Unloaded::Unknown(wrong(refusal)),
+        NoKeys::Unusable(refusal) => Unloaded::NoneLeft(wrong(refusal)),
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
