@@ -178,7 +178,8 @@ impl AuthBuilder {
     /// Where the users of the sign-in are: in `access.db` of this data directory, beside their sessions and what was revoked. Without,
     /// the dashboard that takes this for its guard looks in its own. `tower-analytics user add` makes the first.
     ///
-    /// With it no issuer is needed, and policies may ask for any role that users can have.
+    /// With it no issuer is needed, and policies may ask for any role that users can have. Tokens can be revoked there by their `jti`, so
+    /// issuers require one, unless their settings say otherwise.
     #[cfg(feature = "sqlite")]
     pub fn sign_in(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
         self.directory = Some(directory.into());
@@ -238,7 +239,7 @@ impl AuthBuilder {
             leeway_s: config.leeway_s,
             lifetime_s: config.max_token_lifetime_s,
             passed_on: config.claims_to_headers.keys().map(|path| RolePath::from(&**path).keys()).collect(),
-            can_revoke: revoked.is_some(),
+            can_revoke: revoked.is_some() || has_users,
         };
         let generation = Arc::new(AtomicU64::new(0));
         let mut issuers = Vec::new();

@@ -91,8 +91,8 @@ pub struct Issuer {
     pub session: String,
     /// Whether a token needs an `iat`. Defaults to true.
     pub require_iat: bool,
-    /// Whether a token needs a `jti`. Defaults to whether tokens can be revoked, see
-    /// [`AuthBuilder::revoked`](super::AuthBuilder::revoked).
+    /// Whether a token needs a `jti`. Defaults to whether tokens can be revoked: with
+    /// [`AuthBuilder::revoked`](super::AuthBuilder::revoked), `AuthBuilder::sign_in`, or a data directory of `tower-analytics serve`.
     pub require_jti: Option<bool>,
     /// Takes tokens that are bound to a key of their bearer as if they were not. Defaults to false.
     pub ignore_cnf: bool,
