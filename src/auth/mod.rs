@@ -67,6 +67,9 @@ mod policy;
 mod reason;
 #[cfg(feature = "jwks-http")]
 mod remote;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
+pub(crate) mod revoking;
 mod roles;
 mod secret;
 mod secret_keys;
@@ -81,8 +84,6 @@ pub(crate) mod tally;
 mod users;
 mod watch;
 
-#[cfg(feature = "axum")]
-pub(crate) use self::decide::Admitted;
 #[cfg(feature = "cli")]
 pub(crate) use self::link::OneTimeLink;
 #[cfg(feature = "sqlite")]
@@ -98,8 +99,11 @@ pub use self::{
     reason::Reason,
     secret::Secret,
 };
+#[cfg(feature = "axum")]
+pub(crate) use self::decide::Admitted;
 #[cfg(feature = "cli")]
 pub(crate) use self::{
+    revoking::FOR_EVER,
     sign::SigningKey,
     signin::{
         access_db::AccessDb,
