@@ -254,7 +254,7 @@ impl AuthBuilder {
             let opened = origin(issuer, fetcher, &rules)
                 .and_then(|origin| KeyStore::open(origin, rules, clock.clone(), Arc::clone(&generation)).map_err(|error| error.chain()));
             match opened {
-                Ok(keys) => issuers.push(Trusted { rules: ClaimRules::new(issuer, &common), keys: Arc::new(keys) }),
+                Ok(keys) => issuers.push(Trusted { rules: ClaimRules::new(issuer, &config, &common), keys: Arc::new(keys) }),
                 Err(message) => wrong.push(format!("auth.issuer {:?}: {message}", issuer.issuer)),
             }
         }

@@ -56,6 +56,8 @@ mod fetch;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
+mod header_room;
 mod identity;
 mod json;
 mod key;
@@ -100,7 +102,10 @@ pub use self::{
     secret::Secret,
 };
 #[cfg(feature = "axum")]
-pub(crate) use self::decide::Admitted;
+pub(crate) use self::{
+    decide::Admitted,
+    header_room::{AROUND, MOST_IDENTITY, encode},
+};
 #[cfg(feature = "cli")]
 pub(crate) use self::{
     revoking::FOR_EVER,
