@@ -38,7 +38,7 @@ pub struct Config {
     /// The IANA time zone of the reporting days, such as `Europe/Berlin`. A change makes the roll-ups of all months anew, between batches.
     /// Defaults to `UTC`.
     pub time_zone: String,
-    /// Networks whose forwarding headers are believed. Defaults to loopback.
+    /// Networks whose forwarding headers are believed; never everybody (`0.0.0.0/0`). Defaults to loopback.
     pub trusted_proxies: Vec<String>,
     /// Whether a directory in which another process records is an error rather than a reason to wait. Defaults to false.
     pub require_writer: bool,

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 use tower_analytics::{
     Auth, Clock, Error, ErrorKind,
-    auth::{AuthConfig, Issuer, Keys, Policy, Reason, Secret},
+    auth::{AuthConfig, Issuer, Keys, Policy, Reason, Secret, TokenCache},
 };
 
 const NOW: u64 = 1_800_000_000;
@@ -111,6 +111,39 @@ fn secrets_change_by_their_names() {
     auth.verify(&new.token(&claims())).unwrap();
     let nameless = old.with_header(&json!({"alg": "HS256"}), &claims());
     assert_eq!(auth.verify(&nameless).unwrap_err(), Reason::UnknownKey, "two could be meant, and none is tried");
+}
+
+#[test]
+fn a_secret_in_a_file_changes_with_the_file() {
+    let (old, new) = ("the-old-secret-0123456789abcdef-0123456789", "the-new-secret-0123456789abcdef-0123456789");
+    let sign = |kid: &str, secret: &str| Signer::secret(kid, Algorithm::HS256, secret.as_bytes()).token(&claims());
+    let settings: [fn(&mut Keys, Secret, &std::path::Path); 3] = [
+        |keys, _, path| keys.hmac_file = Some(path.to_owned()),
+        |keys, secret, _| keys.hmac = Some(secret),
+        |keys, secret, _| {
+            keys.hmacs = [("k".to_owned(), secret), ("fixed".to_owned(), Secret::new("0123456789abcdef0123456789abcdef"))].into();
+        },
+    ];
+    for set in settings {
+        let secret = file(old);
+        let issuer = issuer(&["HS256"], |keys| {
+            keys.kid = Some("k".to_owned());
+            set(keys, Secret::new(format!("file:{}", secret.path().display())), secret.path());
+        });
+        // Also where its tokens are kept, which count no more than others.
+        let auth = Auth::builder().issuer(issuer).cache(TokenCache::All).clock(clock()).build().unwrap();
+        auth.verify(&sign("k", old)).unwrap();
+        fs::write(secret.path(), new).unwrap();
+        auth.reload().unwrap();
+        assert_eq!(auth.verify(&sign("k", old)).unwrap_err(), Reason::BadSignature);
+        auth.verify(&sign("k", new)).unwrap();
+        fs::write(secret.path(), "short").unwrap();
+        assert!(auth.reload().unwrap_err().to_string().contains("32 bytes"));
+        auth.verify(&sign("k", new)).expect("the one from before stays");
+        fs::write(secret.path(), old).unwrap();
+        // Nobody says so: the file is looked at.
+        until("the file has been read again", || auth.verify(&sign("k", old)).is_ok());
+    }
 }
 
 #[test]
@@ -261,6 +294,35 @@ fn a_key_that_is_taken_out_of_a_file_stops_working_though_its_tokens_are_cached(
     fs::write(set.path(), "half a fi").unwrap();
     assert!(auth.reload().is_err());
     auth.verify(&new.token(&claims())).expect("the keys from before stay");
+}
+
+#[test]
+fn when_the_last_key_is_taken_out_its_tokens_are_refused_at_once() {
+    let (signer, secret) = (Signer::ed("d"), json!({"kty": "oct", "kid": "s", "alg": "HS256", "k": b64([1; 32])}));
+    let mut unfit = signer.jwk();
+    unfit["use"] = json!("enc");
+    let empty = json!({"keys": []});
+    for document in [empty.clone(), json!({"keys": [unfit]}), json!({"keys": [signer.jwk(), secret]})] {
+        let set = file(jwks([&signer]));
+        let auth = build(issuer(&[], |keys| keys.jwks_file = Some(set.path().to_owned()))).unwrap();
+        auth.verify(&signer.token(&claims())).unwrap();
+        fs::write(set.path(), document.to_string()).unwrap();
+        auth.reload().unwrap();
+        let nameless = signer.with_header(&json!({"alg": "EdDSA"}), &claims());
+        for token in [signer.token(&claims()), nameless] {
+            assert_eq!(auth.verify(&token).unwrap_err(), Reason::UnknownKey, "{document}");
+        }
+    }
+    let (host, clock) = (Host::default(), clock());
+    host.serve(Some(jwks([&signer])));
+    let auth = host.auth(&clock);
+    until("the keys are there", || auth.verify(&signer.token(&claims())).is_ok());
+    host.serve(Some(empty.to_string()));
+    auth.reload().unwrap();
+    assert_eq!(auth.verify(&signer.token(&claims())).unwrap_err(), Reason::UnknownKey);
+    host.serve(None);
+    assert!(auth.reload().is_err());
+    assert_eq!(auth.verify(&signer.token(&claims())).unwrap_err(), Reason::UnknownKey, "and stay away");
 }
 
 /// A host of keys that counts how often it is asked.

@@ -695,6 +695,91 @@ async fn a_revoked_token_is_refused_at_once_everywhere_and_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn a_revocation_is_kept_for_as_long_as_a_token_could_live() {
+    let named = |name: &str| {
+        let mut issuer = Issuer::new(name, ["us"]);
+        issuer.algorithms = vec!["HS256".to_owned()];
+        issuer.keys.hmac = Some(Secret::new(SECRET));
+        issuer
+    };
+    let settings = |issuers: Vec<Issuer>, lifetime: u64| {
+        let mut config = tower_analytics::auth::AuthConfig::default();
+        config.issuer = issuers;
+        config.max_token_lifetime_s = lifetime;
+        config
+    };
+    let without_iat = || {
+        let mut issuer = named("https://b.example.com");
+        issuer.require_iat = false;
+        issuer
+    };
+    let (a, b) = ("https://a.example.com", "https://b.example.com");
+    let any = || vec![Issuer::shared_secret("HS256", Secret::new(SECRET))];
+    // The settings, what is asked for, and what is kept: for so many seconds, or the parameter that is wrong.
+    for (config, asked, expected) in [
+        (settings(vec![named(a)], 600), json!({}), Ok((a, Some(661)))),
+        (settings(vec![named(a)], 600), json!({"issuer": a}), Ok((a, Some(661)))),
+        (settings(vec![named(a)], 600), json!({"issuer": a, "until": NOW + 40}), Ok((a, Some(61)))),
+        (settings(vec![named(a)], 600), json!({"issuer": "https://other"}), Err("issuer")),
+        (settings(vec![named(a)], 600), json!({"issuer": ""}), Err("issuer")),
+        (settings(vec![named(a)], 600), json!({"until": NOW + 10}), Err("until")),
+        (settings(vec![named(a)], 600), json!({"until": -1}), Err("until")),
+        (settings(vec![named(a)], 0), json!({}), Ok((a, None))),
+        (settings(vec![named(a), named(b)], 600), json!({"issuer": b}), Ok((b, Some(661)))),
+        (settings(vec![named(a), named(b)], 600), json!({}), Err("issuer")),
+        (settings(vec![named(a), without_iat()], 600), json!({"issuer": a}), Ok((a, None))),
+        (settings(any(), 600), json!({}), Ok(("", None))),
+        (settings(any(), 600), json!({"issuer": "https://other"}), Ok(("", None))),
+    ] {
+        let server = Server::with(|auth| auth.config(config));
+        let cookie = server.cookie_of("ann").await; // ten seconds later
+        let headers = [OURS, ("cookie", &*cookie), ("content-type", "application/json")];
+        for what in ["token_id", "subject"] {
+            let mut body = asked.clone();
+            body[what] = json!("x");
+            let reply = server.send(Method::POST, "/api/auth/revocations", &headers, body.to_string()).await;
+            let (issuer, kept) = match expected {
+                Err(parameter) => {
+                    assert_eq!((reply.status, &reply.json()["parameter"]), (StatusCode::BAD_REQUEST, &json!(parameter)), "{body}");
+                    let error = reply.json()["error"].as_str().unwrap().to_owned();
+                    assert!(parameter != "issuer" || error.contains(a), "{error}");
+                    continue;
+                }
+                Ok(expected) => expected,
+            };
+            assert_eq!(reply.status, StatusCode::NO_CONTENT, "{body} {}", reply.body);
+            let list = server.get("/api/auth/revocations", &[("cookie", &cookie)]).await.json();
+            let row = &list["revocations"][0];
+            let until = kept.map(|seconds| NOW + 10 + seconds);
+            assert_eq!((&row["issuer"], &row["until"], &row[what]), (&json!(issuer), &json!(until), &json!("x")), "{body}");
+            assert_eq!(
+                server.send(Method::DELETE, "/api/auth/revocations", &headers, body.to_string()).await.status,
+                StatusCode::NO_CONTENT,
+                "{body}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_an_issuer_had_can_be_taken_back_though_it_is_in_the_settings_no_more() {
+    let server = Server::with(|auth| {
+        let mut issuer = Issuer::new("https://new.example.com", ["us"]);
+        issuer.algorithms = vec!["HS256".to_owned()];
+        issuer.keys.hmac = Some(Secret::new(SECRET));
+        let mut config = tower_analytics::auth::AuthConfig::default();
+        config.issuer = vec![issuer];
+        auth.config(config)
+    });
+    let cookie = server.cookie_of("ann").await;
+    let access = rusqlite::Connection::open(server.directory.path().join("access.db")).unwrap();
+    access.execute_batch("insert into revoked_tokens values ('https://old.example.com', 't-1', 9000000000)").unwrap();
+    let headers = [OURS, ("cookie", &*cookie), ("content-type", "application/json")];
+    let body = json!({"token_id": "t-1", "issuer": "https://old.example.com"}).to_string();
+    assert_eq!(server.send(Method::DELETE, "/api/auth/revocations", &headers, body).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn a_token_revoked_by_another_process_is_refused_within_a_second() {
     let server = Server::new();
     let bearer = token(&json!({"jti": "t-1"}));

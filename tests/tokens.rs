@@ -33,6 +33,8 @@ struct World {
     auth: Auth,
     clock: Clock,
     app: Router,
+    /// A key set that is gone is an error before long.
+    _keys: Option<tempfile::NamedTempFile>,
 }
 
 impl World {
@@ -41,7 +43,7 @@ impl World {
         let builder = Auth::builder().issuer(issuer).clock(clock.clone());
         let auth = builder.policy("anyone", Policy::default()).build().unwrap();
         let app = Router::new().merge(Verify::new(auth.clone()));
-        Self { auth, clock, app }
+        Self { auth, clock, app, _keys: None }
     }
 
     /// With the secret, for claims and headers.
@@ -55,7 +57,7 @@ impl World {
         std::fs::write(file.path(), jwks([&*RS, &*ES, &*ED])).unwrap();
         let mut issuer = issuer();
         issuer.keys.jwks_file = Some(file.path().to_owned());
-        Self::new(issuer)
+        Self { _keys: Some(file), ..Self::new(issuer) }
     }
 
     fn is_taken(&self, what: &str, token: &str) {
@@ -613,6 +615,20 @@ fn what_is_revoked_counts_no_more_however_it_is_written() {
     assert_eq!(reason(json!({"sub": "bob", "iat": NOW - 61})), Some(Reason::Revoked));
     assert_eq!(reason(json!({"sub": "bob", "iat": NOW - 60})), None);
     assert_eq!(reason(json!({"jti": "(absent)"})), Some(Reason::Jti), "without an id it could not be revoked");
+}
+
+#[test]
+fn where_the_sign_in_keeps_revocations_a_token_needs_an_id_unless_its_issuer_says_otherwise() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::manual(UNIX_EPOCH + Duration::from_secs(NOW));
+    let of = |issuer: Issuer| {
+        let auth = Auth::builder().issuer(issuer).clock(clock.clone()).sign_in(directory.path()).build().unwrap();
+        auth.verify(&HS.token(&with(&claims(), &json!({"jti": "(absent)"})))).err()
+    };
+    assert_eq!(of(secret_issuer()), Some(Reason::Jti));
+    let mut lax = secret_issuer();
+    lax.require_jti = Some(false);
+    assert_eq!(of(lax), None);
 }
 
 #[test]

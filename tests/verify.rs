@@ -23,7 +23,7 @@ use tokio::{
 use tower::ServiceExt;
 use tower_analytics::{
     Analytics, Auth, Clock, Error, ErrorKind, Skip, Verify,
-    auth::{AuthBuilder, AuthConfig, Issuer, Policy, Secret},
+    auth::{AuthBuilder, AuthConfig, Issuer, Policy, Reason, Secret},
 };
 
 const NOW: u64 = 1_800_000_000;
@@ -319,10 +319,35 @@ async fn headers_stay_below_what_proxies_take() {
         .sum();
     assert!(reply.status == StatusCode::OK && size <= 3072, "{size}");
     assert_eq!(reply.header("x-auth-long"), Some(""), "what is optional goes first");
-    let changes = json!({"sub": "ë".repeat(512)});
-    let reply = ask(&app, request("any", &[("authorization", &bearer(&SIGNER.token(&claims(&changes))))])).await;
-    assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR, "a subject that fits in no header is nobody");
-    assert!(!reply.headers.contains_key("x-auth-subject"));
+}
+
+#[tokio::test]
+async fn whoever_fits_in_no_header_is_refused_and_is_no_fault() {
+    let app = app(builder().build().unwrap());
+    let status = async |changes: Value| {
+        let reply = ask(&app, request("any", &[("authorization", &bearer(&SIGNER.token(&claims(&changes))))])).await;
+        assert_eq!(reply.headers.contains_key("x-auth-subject"), reply.status == StatusCode::OK);
+        let identity = reply.headers.iter().filter(|(name, _)| name.as_str().starts_with("x-auth"));
+        assert!(identity.map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() <= 3072);
+        reply.status
+    };
+    let id = "i".repeat(256);
+    assert_eq!(status(json!({"sub": "s".repeat(1024), "jti": id})).await, StatusCode::OK);
+    // Six bytes a letter; what is around it takes some 200.
+    assert_eq!(status(json!({"sub": "ë".repeat(470)})).await, StatusCode::OK);
+    assert_eq!(status(json!({"sub": "ë".repeat(470), "jti": id})).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(json!({"sub": "ë".repeat(512)})).await, StatusCode::UNAUTHORIZED);
+    // At each length it is one or the other.
+    for letters in 470..=512 {
+        let status = status(json!({"sub": "ë".repeat(letters), "roles": ["mod", "z-role", "a-role"]})).await;
+        assert!([StatusCode::OK, StatusCode::UNAUTHORIZED].contains(&status), "{letters} {status}");
+    }
+    let auth = builder().build().unwrap();
+    assert_eq!(auth.verify(&SIGNER.token(&claims(&json!({"sub": "ë".repeat(512)})))).unwrap_err(), Reason::Sub);
+    let mut config = AuthConfig::default();
+    config.identity_headers.enabled = false;
+    let silent = Auth::builder().config(config).issuer(issuer()).clock(clock()).build().unwrap();
+    silent.verify(&SIGNER.token(&claims(&json!({"sub": "ë".repeat(512)})))).expect("no header has to hold it");
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// If one of them could not be loaded: its keys from before stay, the others are new.
+    /// If one of them could not be loaded: its keys from before stay, for a day at most; the others are new.
     pub fn reload(&self) -> Result<(), Error> {
         let changing = self.0.issuers.iter().filter(|issuer| issuer.keys.changes());
         // All of them, whatever becomes of the first.

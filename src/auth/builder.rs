@@ -19,11 +19,12 @@ use super::{
     document::KeyRules,
     fetch::KeyFetcher,
     identity::Identity,
-    key::{Key, KeySet},
+    key_origin::Origin,
     policy::{self, Rule},
     roles::RoleNames,
     secret::Secret,
-    store::{KeyStore, Origin},
+    secret_keys::SecretKeys,
+    store::KeyStore,
     watch::Watch,
 };
 use crate::{
@@ -177,7 +178,8 @@ impl AuthBuilder {
     /// Where the users of the sign-in are: in `access.db` of this data directory, beside their sessions and what was revoked. Without,
     /// the dashboard that takes this for its guard looks in its own. `tower-analytics user add` makes the first.
     ///
-    /// With it no issuer is needed, and policies may ask for any role that users can have.
+    /// With it no issuer is needed, and policies may ask for any role that users can have. Tokens can be revoked there by their `jti`, so
+    /// issuers require one, unless their settings say otherwise.
     #[cfg(feature = "sqlite")]
     pub fn sign_in(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
         self.directory = Some(directory.into());
@@ -237,7 +239,7 @@ impl AuthBuilder {
             leeway_s: config.leeway_s,
             lifetime_s: config.max_token_lifetime_s,
             passed_on: config.claims_to_headers.keys().map(|path| RolePath::from(&**path).keys()).collect(),
-            can_revoke: revoked.is_some(),
+            can_revoke: revoked.is_some() || has_users,
         };
         let generation = Arc::new(AtomicU64::new(0));
         let mut issuers = Vec::new();
@@ -252,7 +254,7 @@ impl AuthBuilder {
             let opened = origin(issuer, fetcher, &rules)
                 .and_then(|origin| KeyStore::open(origin, rules, clock.clone(), Arc::clone(&generation)).map_err(|error| error.chain()));
             match opened {
-                Ok(keys) => issuers.push(Trusted { rules: ClaimRules::new(issuer, &common), keys: Arc::new(keys) }),
+                Ok(keys) => issuers.push(Trusted { rules: ClaimRules::new(issuer, &config, &common), keys: Arc::new(keys) }),
                 Err(message) => wrong.push(format!("auth.issuer {:?}: {message}", issuer.issuer)),
             }
         }
@@ -262,7 +264,7 @@ impl AuthBuilder {
             return Err(Error::new(ErrorKind::Config, wrong.join("; ")));
         }
         let watch = Watch::start(issuers.iter().map(|issuer| Arc::clone(&issuer.keys)).filter(|keys| keys.changes()).collect())?;
-        let all_secrets = issuers.iter().all(|issuer| issuer.keys.keys().is_ok_and(|keys| keys.are_secrets()) && !issuer.keys.changes());
+        let all_secrets = issuers.iter().all(|issuer| issuer.keys.holds_secrets());
         let is_cached = match config.cache {
             TokenCache::Off => false,
             TokenCache::PublicKeys => !all_secrets,
@@ -327,25 +329,8 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
         return Ok(Origin::Jwks(path.clone()));
     }
     let [algorithm] = *rules.algorithms else { return Err("a secret needs exactly one of HS256, HS384, HS512 in `algorithms`".to_owned()) };
-    let one = |kid: Option<String>, secret: &Secret| {
-        let bytes = secret_bytes(keys, secret)?;
-        Key::secret(kid, algorithm, &bytes).map_err(|refusal| format!("the secret {refusal}"))
-    };
-    let file = keys.hmac_file.as_ref().map(|path| Secret::new(format!("file:{}", path.display())));
-    let single = keys.hmac.as_ref().or(file.as_ref());
-    let secrets: Result<Vec<Key>, String> = match single {
-        Some(secret) => one(keys.kid.clone(), secret).map(|key| vec![key]),
-        None => keys.hmacs.iter().map(|(kid, secret)| one(Some(kid.clone()), secret)).collect(),
-    };
-    KeySet::new(secrets?).map(Origin::Fixed).map_err(|refusal| format!("the key set {refusal}"))
-}
-
-pub(super) fn secret_bytes(keys: &Keys, secret: &Secret) -> Result<Vec<u8>, String> {
-    let bytes = secret.resolve().map_err(|message| format!("the secret {message}"))?;
-    if !keys.hmac_base64url {
-        return Ok(bytes);
-    }
-    URL_SAFE_NO_PAD.decode(bytes.trim_ascii_end()).map_err(|_| "the secret is no base64url".to_owned())
+    let secrets = SecretKeys::new(keys, algorithm)?;
+    if secrets.files().is_empty() { secrets.read().map(Origin::Fixed) } else { Ok(Origin::Secrets(secrets)) }
 }
 
 impl fmt::Debug for AuthBuilder {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     claim_rule::Required,
-    config::Issuer,
+    config::{AuthConfig, Issuer},
+    header_room::HeaderRoom,
     identity::Identity,
     json::{Bounds, Json, Object},
     reason::Reason,
@@ -30,6 +31,7 @@ pub(super) struct ClaimRules {
     leeway: f64,
     lifetime: Option<f64>,
     passed_on: Vec<Vec<String>>,
+    room: Option<HeaderRoom>,
 }
 
 /// What holds for all issuers.
@@ -49,8 +51,9 @@ const MAX_ID: usize = 256;
 const MAX_TIME: f64 = (1_u64 << 53) as f64;
 
 impl ClaimRules {
-    pub(super) fn new(issuer: &Issuer, common: &Common) -> Self {
+    pub(super) fn new(issuer: &Issuer, config: &AuthConfig, common: &Common) -> Self {
         Self {
+            room: HeaderRoom::new(config, &issuer.issuer, &common.role_names),
             issuer: issuer.issuer.as_str().into(),
             audience: issuer.audience.clone(),
             subject: issuer.subject.clone(),
@@ -109,12 +112,17 @@ impl ClaimRules {
         if !self.required.iter().all(|rule| rule.is_kept_by(claims)) {
             return Err(Reason::Claim);
         }
+        let roles = self.roles.read(claims);
+        // A good token that no header can tell of would be nobody's to the backend, and a fault to the proxy.
+        if self.room.as_ref().is_some_and(|room| !room.holds(subject, token_id.unwrap_or_default(), || self.role_names.of(roles))) {
+            return Err(Reason::Sub);
+        }
         let session = self.session.as_ref().and_then(|name| claims.get(name)).and_then(|claim| short_text(claim, MAX_ID));
         Ok(Identity {
             issuer: Arc::clone(&self.issuer),
             subject: subject.into(),
             name: first(claims, &self.name).and_then(|claim| short_text(claim, MAX_SUBJECT)).map(Into::into),
-            roles: self.roles.read(claims),
+            roles,
             role_names: Arc::clone(&self.role_names),
             scope: claims.get("scope").and_then(Json::text).unwrap_or_default().into(),
             token_id: token_id.map(Into::into),

@@ -91,8 +91,8 @@ pub struct Issuer {
     pub session: String,
     /// Whether a token needs an `iat`. Defaults to true.
     pub require_iat: bool,
-    /// Whether a token needs a `jti`. Defaults to whether tokens can be revoked, see
-    /// [`AuthBuilder::revoked`](super::AuthBuilder::revoked).
+    /// Whether a token needs a `jti`. Defaults to whether tokens can be revoked: with
+    /// [`AuthBuilder::revoked`](super::AuthBuilder::revoked), `AuthBuilder::sign_in`, or a data directory of `tower-analytics serve`.
     pub require_jti: Option<bool>,
     /// Takes tokens that are bound to a key of their bearer as if they were not. Defaults to false.
     pub ignore_cnf: bool,
@@ -107,13 +107,16 @@ pub struct Issuer {
 }
 
 /// Where an issuer's keys are: exactly one of these, or a fetcher ([`AuthBuilder::fetcher`](super::AuthBuilder::fetcher)).
+///
+/// Files are looked at every five seconds. While one is gone or cannot be read its keys stay, for a day; a key set from which the last
+/// key was taken is empty at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Keys {
     /// A shared secret of at least 32, 48 or 64 bytes, as HS256, HS384 or HS512 needs.
     pub hmac: Option<Secret>,
-    /// A file that holds the shared secret.
+    /// A file that holds the shared secret. Read again when it changes, as any secret `file:..` is.
     pub hmac_file: Option<PathBuf>,
     /// Several shared secrets by the `kid` that tokens name them with, for changing from one to the next.
     pub hmacs: BTreeMap<String, Secret>,

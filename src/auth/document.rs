@@ -74,20 +74,29 @@ fn curve_of(point: usize) -> Option<Algorithm> {
     }
 }
 
+/// Why a document gives no keys.
+#[derive(Debug)]
+pub(super) enum NoKeys {
+    /// It is no key set: whoever writes it may not be done yet.
+    Unread(Refusal),
+    /// It is one, and no key in it can be used.
+    Unusable(Refusal),
+}
+
 /// A JWK set, or a single JWK. Key by key: one that is broken or unknown is skipped with a warning, and the others work.
-pub(super) fn jwks(text: &[u8], rules: &KeyRules) -> Result<KeySet, Refusal> {
+pub(super) fn jwks(text: &[u8], rules: &KeyRules) -> Result<KeySet, NoKeys> {
     if text.len() > MAX_DOCUMENT {
-        return Err("is longer than 256 KiB");
+        return Err(NoKeys::Unread("is longer than 256 KiB"));
     }
-    let document: Map<String, Value> = serde_json::from_slice(text).map_err(|_| "is no JSON object")?;
+    let document: Map<String, Value> = serde_json::from_slice(text).map_err(|_| NoKeys::Unread("is no JSON object"))?;
     let single = Value::Object(document);
     let keys = match single.get("keys") {
         Some(Value::Array(keys)) => keys.as_slice(),
         None if single.get("kty").is_some() => slice::from_ref(&single),
-        _ => return Err("has no list `keys`"),
+        _ => return Err(NoKeys::Unread("has no list `keys`")),
     };
     if keys.len() > MAX_KEYS {
-        return Err("has more than 64 keys");
+        return Err(NoKeys::Unread("has more than 64 keys"));
     }
     let read = |value: &Value| {
         let kid = value.get("kid").and_then(Value::as_str).unwrap_or_default().chars().take(64).collect::<String>();
@@ -95,8 +104,8 @@ pub(super) fn jwks(text: &[u8], rules: &KeyRules) -> Result<KeySet, Refusal> {
             .inspect_err(|refusal| tracing::warn!(kid = kid.escape_debug().to_string(), "a key is left out: it {refusal}"))
             .ok()
     };
-    let keys: Vec<Key> = keys.iter().filter_map(read).collect();
-    if keys.is_empty() { Err("has no key that can be used; the log says why of each") } else { KeySet::new(keys) }
+    let keys = KeySet::new(keys.iter().filter_map(read).collect()).map_err(NoKeys::Unusable)?;
+    if keys.len() == 0 { Err(NoKeys::Unusable("has no key that can be used; the log says why of each")) } else { Ok(keys) }
 }
 
 fn jwk(value: &Value, rules: &KeyRules) -> Result<Key, Refusal> {

@@ -15,7 +15,8 @@ use crate::error::Error;
 /// takes_a_fetcher(|| -> Result<Vec<u8>, Error> { Ok(br#"{"keys": []}"#.to_vec()) });
 /// ```
 pub trait KeyFetcher: Send + Sync + 'static {
-    /// The document, as JSON.
+    /// The document, as JSON. One without a key that can be used is an answer too: after the first, none of the keys from before counts
+    /// any more.
     ///
     /// # Errors
     ///

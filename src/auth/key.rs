@@ -116,6 +116,8 @@ impl KeySet {
             return match (fitting.next(), fitting.next()) {
                 (Some(only), None) => Ok(only),
                 (Some(_), Some(_)) => Err(Reason::UnknownKey),
+                // Where there is no key at all, the algorithm is not what is wrong.
+                (None, _) if self.0.is_empty() => Err(Reason::UnknownKey),
                 (None, _) => Err(Reason::Alg),
             };
         };
@@ -125,10 +127,6 @@ impl KeySet {
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
-    }
-
-    pub(super) fn are_secrets(&self) -> bool {
-        self.0.iter().all(Key::is_secret)
     }
 }
 

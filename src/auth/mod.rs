@@ -56,9 +56,12 @@ mod fetch;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
+mod header_room;
 mod identity;
 mod json;
 mod key;
+mod key_origin;
 #[cfg(feature = "cli")]
 mod link;
 mod login;
@@ -66,8 +69,12 @@ mod policy;
 mod reason;
 #[cfg(feature = "jwks-http")]
 mod remote;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
+pub(crate) mod revoking;
 mod roles;
 mod secret;
+mod secret_keys;
 #[cfg(feature = "cli")]
 mod sign;
 #[cfg(feature = "sqlite")]
@@ -79,8 +86,6 @@ pub(crate) mod tally;
 mod users;
 mod watch;
 
-#[cfg(feature = "axum")]
-pub(crate) use self::decide::Admitted;
 #[cfg(feature = "cli")]
 pub(crate) use self::link::OneTimeLink;
 #[cfg(feature = "sqlite")]
@@ -96,8 +101,14 @@ pub use self::{
     reason::Reason,
     secret::Secret,
 };
+#[cfg(feature = "axum")]
+pub(crate) use self::{
+    decide::Admitted,
+    header_room::{AROUND, MOST_IDENTITY, encode},
+};
 #[cfg(feature = "cli")]
 pub(crate) use self::{
+    revoking::FOR_EVER,
     sign::SigningKey,
     signin::{
         access_db::AccessDb,

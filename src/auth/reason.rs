@@ -36,7 +36,8 @@ pub enum Reason {
     Iss,
     /// For another audience.
     Aud,
-    /// The subject is missing, empty, too long, no text, or has control characters.
+    /// The subject is missing, empty, longer than 1024 bytes, no text, or has control characters. Or it does not fit into the headers
+    /// that say who it is: percent-encoded, with the issuer, the roles and the token's id, they have 3072 bytes.
     Sub,
     /// The token's id is too long or no text, or missing and required.
     Jti,

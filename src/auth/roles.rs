@@ -36,6 +36,10 @@ impl RoleNames {
         names.iter().filter_map(|name| self.bit(name)).fold(RoleSet::default(), RoleSet::with)
     }
 
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     pub(super) fn of(&self, set: RoleSet) -> Vec<&str> {
         let mut names: Vec<&str> = self.0.iter().enumerate().filter(|(at, _)| set.0 >> at & 1 == 1).map(|(_, name)| &**name).collect();
         names.sort_unstable();

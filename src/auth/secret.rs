@@ -1,4 +1,4 @@
-use std::{fmt, fs};
+use std::{fmt, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,16 +20,25 @@ impl Secret {
                 .map(String::into_bytes)
                 .map_err(|_| format!("should stand in the environment as {name}, which is not set"));
         }
-        let Some(path) = self.0.strip_prefix("file:") else { return Ok(self.0.clone().into_bytes()) };
-        let mut bytes = fs::read(path).map_err(|error| format!("cannot be read from {path}: {error}"))?;
-        if bytes.last() == Some(&b'\n') {
-            bytes.pop();
-        }
-        if bytes.last() == Some(&b'\r') {
-            bytes.pop();
-        }
-        Ok(bytes)
+        self.file().map_or_else(|| Ok(self.0.clone().into_bytes()), read_file)
     }
+
+    /// The file that it stands in, if it does.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.0.strip_prefix("file:").map(Path::new)
+    }
+}
+
+/// The secret in a file, or what is wrong as a clause that continues "the secret ..".
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = fs::read(path).map_err(|error| format!("cannot be read from {}: {error}", path.display()))?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    if bytes.last() == Some(&b'\r') {
+        bytes.pop();
+    }
+    Ok(bytes)
 }
 
 impl From<&str> for Secret {

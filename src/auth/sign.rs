@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     backend,
-    builder::secret_bytes,
     config::{Issuer, Keys},
     secret::Secret,
+    secret_keys::secret_bytes,
 };
 use crate::error::{Error, ErrorKind};
 

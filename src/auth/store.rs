@@ -2,27 +2,23 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
     hash::{BuildHasher, RandomState},
-    io::Read,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use super::{
-    document::{self, KeyRules, MAX_DOCUMENT},
-    fetch::KeyFetcher,
+    document::KeyRules,
     key::KeySet,
+    key_origin::{Origin, Stamp, Unloaded},
     reason::Reason,
 };
 use crate::{
     clock::{Clock, Millis},
-    error::{Error, ErrorKind},
+    error::Error,
 };
 
 pub(super) struct KeyStore {
@@ -39,28 +35,21 @@ pub(super) struct KeyStore {
     hasher: RandomState,
 }
 
-pub(super) enum Origin {
-    Fixed(KeySet),
-    Pem(PathBuf, Option<String>),
-    Jwks(PathBuf),
-    Fetched(Arc<dyn KeyFetcher>),
-}
-
 #[derive(Default)]
 struct State {
-    loaded: Option<Millis>,
+    /// When the keys were last known to be the issuer's; none before the first answer, and when that is too long ago.
+    known_good: Option<Millis>,
+    /// Whether there ever were any.
+    was_loaded: bool,
     attempted: Option<Millis>,
     has_failed: bool,
     is_wanted: bool,
-    stamp: Option<Stamp>,
+    stamps: Vec<Stamp>,
     /// For how long what was fetched is fresh.
     fresh_for: Option<Duration>,
     /// Names that were asked for in vain, so that one client cannot keep us fetching.
     unknown: VecDeque<(u64, Millis)>,
 }
-
-/// What changes when a file is replaced or written.
-type Stamp = (Option<SystemTime>, u64, u64);
 
 /// What whoever sends keys may ask for, and what holds if they do not.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -88,7 +77,7 @@ impl KeyStore {
             work: Mutex::default(),
             hasher: RandomState::new(),
         };
-        if matches!(store.origin, Origin::Pem(..) | Origin::Jwks(_)) {
+        if store.changes() && !store.is_fetched() {
             store.refresh()?;
         }
         Ok(store)
@@ -100,6 +89,11 @@ impl KeyStore {
 
     pub(super) fn changes(&self) -> bool {
         !matches!(self.origin, Origin::Fixed(_))
+    }
+
+    /// Whether there are secrets here and never anything else.
+    pub(super) fn holds_secrets(&self) -> bool {
+        matches!(self.origin, Origin::Fixed(_) | Origin::Secrets(_))
     }
 
     pub(super) fn is_fetched(&self) -> bool {
@@ -125,74 +119,87 @@ impl KeyStore {
     /// Does what is due.
     pub(super) fn tick(&self) {
         let now = self.clock.millis();
-        if self.is_fetched() && self.state().loaded.is_some_and(|loaded| since(loaded, now) > MAX_STALE) {
-            tracing::error!("the keys of an issuer could not be fetched for a day: its tokens are refused");
-            self.state().loaded = None;
-            self.replace(None);
+        if !self.is_due(now) {
+            self.still_stands(now);
+        } else if let Err(error) = self.refresh() {
+            let error = error.chain();
+            if self.is_fetched() {
+                tracing::warn!(error, "keys could not be fetched; those from before stay for a day");
+            } else {
+                // Hosts come back by themselves; files do not.
+                tracing::error!(error, "keys could not be read; those from before stay for a day");
+            }
         }
-        if self.is_due(now)
-            && let Err(error) = self.refresh()
-        {
-            tracing::warn!(error = %error.chain(), "keys could not be refreshed; those from before stay");
+        self.expire(now);
+    }
+
+    /// Files that have not changed since they were read hold what they held.
+    fn still_stands(&self, now: Millis) {
+        let mut state = self.state();
+        if !self.is_fetched() && !state.has_failed {
+            state.known_good = Some(now);
         }
     }
 
-    fn is_due(&self, now: Millis) -> bool {
-        let state = self.state();
-        match &self.origin {
-            Origin::Fixed(_) => false,
-            Origin::Pem(path, _) | Origin::Jwks(path) => stamp(path).is_some_and(|stamp| state.stamp != Some(stamp)),
-            Origin::Fetched(_) => state.attempted.is_none_or(|at| {
-                let is_urgent = state.is_wanted || state.has_failed || state.loaded.is_none();
-                let fresh_for = state.fresh_for.unwrap_or(FRESH_FOR).clamp(SHORTEST, LONGEST);
-                // Before they are stale, so that no request ever meets stale ones.
-                since(at, now) >= if is_urgent { COOLDOWN } else { fresh_for.as_millis() as u64 / 5 * 4 }
-            }),
+    fn expire(&self, now: Millis) {
+        {
+            let mut state = self.state();
+            if state.known_good.is_none_or(|at| since(at, now) <= MAX_STALE) {
+                return;
+            }
+            state.known_good = None;
         }
+        tracing::error!("the keys of an issuer could not be had for a day: its tokens are refused");
+        self.replace(None);
+    }
+
+    fn is_due(&self, now: Millis) -> bool {
+        let stamps = self.origin.stamps();
+        let state = self.state();
+        if !self.is_fetched() {
+            // Also one that may not be read changes nothing when it may.
+            let is_late = state.attempted.is_none_or(|at| since(at, now) >= COOLDOWN);
+            return stamps != state.stamps || (state.has_failed && is_late);
+        }
+        state.attempted.is_none_or(|at| {
+            let is_urgent = state.is_wanted || state.has_failed || state.known_good.is_none();
+            let fresh_for = state.fresh_for.unwrap_or(FRESH_FOR).clamp(SHORTEST, LONGEST);
+            // Before they are stale, so that no request ever meets stale ones.
+            since(at, now) >= if is_urgent { COOLDOWN } else { fresh_for.as_millis() as u64 / 5 * 4 }
+        })
     }
 
     /// Loads anew, whether due or not.
     pub(super) fn refresh(&self) -> Result<(), Error> {
         let _alone = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.millis();
+        let stamps = self.origin.stamps();
         {
             // Counted before it is tried, so that failures count as attempts.
             let mut state = self.state();
-            (state.attempted, state.is_wanted) = (Some(now), false);
-            if let Origin::Pem(path, _) | Origin::Jwks(path) = &self.origin {
-                state.stamp = stamp(path);
+            (state.attempted, state.is_wanted, state.stamps) = (Some(now), false, stamps);
+        }
+        let loaded = self.origin.load(&self.rules);
+        let fresh_for = self.origin.fresh_for();
+        let mut state = self.state();
+        state.fresh_for = fresh_for;
+        let keys = match loaded {
+            Ok(keys) => keys,
+            // Whoever takes the last key out of a set means it. At first it is a mistake, of which somebody wants to hear.
+            Err(Unloaded::NoneLeft(error)) if state.was_loaded => {
+                tracing::error!(error = %error.chain(), "there are no keys any more: the tokens of their issuer are refused");
+                KeySet::default()
             }
-        }
-        let loaded = self.load();
-        self.state().has_failed = loaded.is_err();
-        if let Some(keys) = loaded? {
-            tracing::info!(keys = keys.len(), "keys are loaded");
-            self.state().loaded = Some(now);
-            self.replace(Some(Arc::new(keys)));
-        }
+            Err(Unloaded::NoneLeft(error) | Unloaded::Unknown(error)) => {
+                state.has_failed = true;
+                return Err(error);
+            }
+        };
+        tracing::info!(keys = keys.len(), "keys are loaded");
+        (state.known_good, state.was_loaded, state.has_failed) = (Some(now), true, false);
+        drop(state);
+        self.replace(Some(Arc::new(keys)));
         Ok(())
-    }
-
-    fn load(&self) -> Result<Option<KeySet>, Error> {
-        let wrong = |what: &str, refusal| Error::new(ErrorKind::Config, format!("{what} {refusal}"));
-        match &self.origin {
-            Origin::Fixed(_) => Ok(None),
-            Origin::Pem(path, kid) => {
-                let what = format!("the key in {}", path.display());
-                let key = document::pem(&read(path)?, kid.clone(), &self.rules).map_err(|refusal| wrong(&what, refusal))?;
-                KeySet::new(vec![key]).map(Some).map_err(|refusal| wrong(&what, refusal))
-            }
-            Origin::Jwks(path) => {
-                let what = format!("the key set in {}", path.display());
-                document::jwks(&read(path)?, &self.rules).map(Some).map_err(|refusal| wrong(&what, refusal))
-            }
-            Origin::Fetched(fetcher) => {
-                let fetched = catch_unwind(AssertUnwindSafe(|| fetcher.fetch().map(|text| (text, fetcher.fresh_for()))));
-                let (text, fresh_for) = fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Config, "the key fetcher panicked")))?;
-                self.state().fresh_for = fresh_for;
-                document::jwks(&text, &self.rules).map(Some).map_err(|refusal| wrong("the fetched key set", refusal))
-            }
-        }
     }
 
     fn replace(&self, keys: Option<Arc<KeySet>>) {
@@ -211,18 +218,78 @@ fn since(at: Millis, now: Millis) -> u64 {
     now.abs_diff(at)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let cannot = |error| Error::new(ErrorKind::Config, format!("the key file {} cannot be read", path.display())).with_source(error);
-    let mut text = Vec::new();
-    File::open(path).map_err(cannot)?.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut text).map_err(cannot)?;
-    Ok(text)
-}
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        path::Path,
+        time::{Duration, UNIX_EPOCH},
+    };
 
-fn stamp(path: &Path) -> Option<Stamp> {
-    let meta = fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    let file = std::os::unix::fs::MetadataExt::ino(&meta);
-    #[cfg(not(unix))]
-    let file = 0;
-    Some((meta.modified().ok(), meta.len(), file))
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    /// RFC 8037, appendix A.2, and no key.
+    const SET: &str = r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "d", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    const EMPTY: &str = r#"{"keys": []}"#;
+
+    fn open(path: &Path, clock: &Clock) -> KeyStore {
+        let rules = KeyRules { algorithms: Vec::new(), is_remote: false };
+        KeyStore::open(Origin::Jwks(path.to_owned()), rules, clock.clone(), Arc::default()).unwrap()
+    }
+
+    fn count(store: &KeyStore) -> Result<usize, Reason> {
+        store.keys().map(|keys| keys.len())
+    }
+
+    #[test]
+    fn keys_of_a_file_that_vanished_stay_for_a_day_from_when_it_was_last_there() {
+        let (directory, clock) = (tempfile::tempdir().unwrap(), Clock::manual(UNIX_EPOCH + 500_000 * HOUR));
+        let path = directory.path().join("jwks.json");
+        fs::write(&path, SET).unwrap();
+        let store = open(&path, &clock);
+        // However long ago it was read.
+        clock.advance(100 * HOUR);
+        store.tick();
+        assert_eq!(count(&store), Ok(1));
+        fs::remove_file(&path).unwrap();
+        for _ in 0..24 {
+            clock.advance(HOUR);
+            store.tick();
+            assert_eq!(count(&store), Ok(1));
+        }
+        clock.advance(HOUR);
+        store.tick();
+        assert_eq!(count(&store), Err(Reason::KeysUnavailable));
+        fs::write(&path, SET).unwrap();
+        store.tick();
+        assert_eq!(count(&store), Ok(1));
+    }
+
+    #[test]
+    fn a_file_that_is_broken_is_no_better_than_none() {
+        let (directory, clock) = (tempfile::tempdir().unwrap(), Clock::manual(UNIX_EPOCH + 500_000 * HOUR));
+        let path = directory.path().join("jwks.json");
+        fs::write(&path, SET).unwrap();
+        let store = open(&path, &clock);
+        fs::write(&path, "half a fi").unwrap();
+        store.tick();
+        assert_eq!(count(&store), Ok(1));
+        clock.advance(25 * HOUR);
+        store.tick();
+        assert_eq!(count(&store), Err(Reason::KeysUnavailable));
+    }
+
+    #[test]
+    fn a_set_that_was_emptied_is_empty_at_once_and_not_before_there_was_one() {
+        let (directory, clock) = (tempfile::tempdir().unwrap(), Clock::manual(UNIX_EPOCH + 500_000 * HOUR));
+        let path = directory.path().join("jwks.json");
+        fs::write(&path, SET).unwrap();
+        let store = open(&path, &clock);
+        fs::write(&path, EMPTY).unwrap();
+        store.tick();
+        assert_eq!(count(&store), Ok(0));
+        let rules = KeyRules { algorithms: Vec::new(), is_remote: false };
+        assert!(KeyStore::open(Origin::Jwks(path), rules, clock, Arc::default()).is_err());
+    }
 }

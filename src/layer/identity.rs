@@ -30,9 +30,18 @@ impl Proxies {
     pub(crate) fn new<T: AsRef<str>>(networks: impl IntoIterator<Item = T>) -> Result<Self, Error> {
         let parse = |text: T| {
             let text = text.as_ref();
-            text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-                Error::new(ErrorKind::Config, format!("trusted proxy {text:?} is no network: write it like \"10.0.0.0/8\" or \"::1\""))
-            })
+            let wrong = |what: &str| Error::new(ErrorKind::Config, format!("trusted proxy {text:?} is {what}"));
+            let network: IpNet = text
+                .parse()
+                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| wrong("no network: write it like \"10.0.0.0/8\" or \"::1\""))?;
+            if network.prefix_len() == 0 {
+                return Err(wrong(
+                    "everybody, who could then all say which address they come from and who they are: write only the networks that \
+                     your own proxies connect from, like \"10.0.0.0/8\"",
+                ));
+            }
+            Ok(network)
         };
         networks.into_iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
@@ -59,9 +68,10 @@ impl Proxies {
     }
 }
 
-/// An address with or without a port.
+/// An address with or without a port, and with or without brackets if it is of version 6.
 fn address(text: &str) -> Option<IpAddr> {
-    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    text.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip())).or_else(bare)
 }
 
 pub(super) fn note<B>(draft: &mut Draft, request: &Request<B>, layer: &AnalyticsLayer) {
@@ -126,10 +136,20 @@ mod tests {
             ("127.0.0.1", &["6.6.6.6, 203.0.113.9, 10.1.2.3"], "203.0.113.9"),
             ("127.0.0.1", &["6.6.6.6", "203.0.113.9:443, 10.1.2.3"], "203.0.113.9"),
             ("127.0.0.1", &["[2001:db8::1]:443"], "2001:db8::1"),
+            ("127.0.0.1", &["6.6.6.6, [2001:db8::1]"], "2001:db8::1"),
+            ("127.0.0.1", &["6.6.6.6, [192.0.2.1], 10.1.2.3"], "10.1.2.3"),
             ("127.0.0.1", &["6.6.6.6, unknown, 10.1.2.3"], "10.1.2.3"),
             ("127.0.0.1", &[], "127.0.0.1"),
         ] {
             assert_eq!(client(peer, lines), expected, "{peer} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn everybody_is_no_proxy() {
+        for network in ["0.0.0.0/0", "::/0", "10.0.0.1/0"] {
+            let error = Proxies::new(["127.0.0.1", network]).unwrap_err().to_string();
+            assert!(error.contains(network) && error.contains("everybody") && error.contains("10.0.0.0/8"), "{error}");
         }
     }
 

@@ -48,7 +48,7 @@ fn allowed(auth: &Auth, who: &Admitted) -> Response {
         response.headers_mut().insert(header::VARY, vary);
     }
     if config.identity_headers.enabled && identity::add(response.headers_mut(), config, who).is_err() {
-        tracing::error!("a subject and a token id are together too long for headers: the request is refused");
+        tracing::error!("a user's name and roles are together too long for headers: the request is refused");
         return bare(StatusCode::INTERNAL_SERVER_ERROR, 0);
     }
     response

@@ -1,13 +1,8 @@
-use std::fmt::Write;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::auth::{Admitted, AuthConfig, Identity};
+use crate::auth::{AROUND, Admitted, AuthConfig, Identity, MOST_IDENTITY, encode};
 
-/// NGINX keeps a response's head in one page of memory, by default.
-const LONGEST: usize = 3072;
-
-/// The set is longer than may be.
+/// The set is longer than may be; of sessions alone, since tokens are looked through before.
 pub(super) struct TooLong;
 
 /// The headers that say who it is. Nobody's are there and empty, so that whoever copies them overwrites what a client sent.
@@ -30,16 +25,16 @@ pub(super) fn add(headers: &mut HeaderMap, config: &AuthConfig, who: &Admitted) 
         (&names.expires, expires(who).map(|seconds| seconds.to_string()).unwrap_or_default()),
         (&names.token_id, token.and_then(Identity::token_id).map(encode).unwrap_or_default()),
     ];
-    let mut left = LONGEST;
+    let mut left = MOST_IDENTITY;
     for (name, value) in core {
-        left = left.checked_sub(name.len() + value.len() + 4).ok_or(TooLong)?;
+        left = left.checked_sub(name.len() + value.len() + AROUND).ok_or(TooLong)?;
         put(headers, name, &value);
     }
     for (at, name) in config.claims_to_headers.values().enumerate() {
         let value = token.and_then(|token| token.passed_on().get(at)).map(list).unwrap_or_default();
         // What is too much is left out, but stays there and empty.
-        let fits = left.checked_sub(name.len() + value.len() + 4);
-        left = fits.unwrap_or(left.saturating_sub(name.len() + 4));
+        let fits = left.checked_sub(name.len() + value.len() + AROUND);
+        left = fits.unwrap_or(left.saturating_sub(name.len() + AROUND));
         put(headers, name, if fits.is_some() { &value } else { "" });
     }
     Ok(())
@@ -61,30 +56,5 @@ fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
 fn put(headers: &mut HeaderMap, name: &str, value: &str) {
     if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
         headers.insert(name, value);
-    }
-}
-
-/// Printable ASCII as it is, all else as the percent-encoded bytes of UTF-8; also what separates values in headers and lists.
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'%' | b',' | b';' | b'"' | b'\\' => drop(write!(encoded, "%{byte:02X}")),
-            0x21..=0x7e => encoded.push(char::from(byte)),
-            _ => drop(write!(encoded, "%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_plain_is_percent_encoded() {
-        assert_eq!(encode("ann@example.com"), "ann@example.com");
-        assert_eq!(encode("a b,c;d\"e\\f%g"), "a%20b%2Cc%3Bd%22e%5Cf%25g");
-        assert_eq!(encode("Zoë\r\n\u{7f}"), "Zo%C3%AB%0D%0A%7F");
     }
 }

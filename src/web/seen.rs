@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use http::header;
+use http::{HeaderMap, header};
 
 use super::host::Site;
 use crate::{access::Head, auth::signin::origin::Origin};
@@ -23,14 +23,41 @@ impl Seen {
             let is_https = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
             return Self { client, is_https, own: Origin::of_url(url).into_iter().collect() };
         }
-        // The last of several is by the proxy that we know.
-        let forwarded = head.header("x-forwarded-proto").and_then(|protos| protos.rsplit(',').next());
-        let is_https = match forwarded {
-            Some(proto) if head.is_from_trusted_proxy() => proto.trim().eq_ignore_ascii_case("https"),
+        let is_https = match forwarded_proto(head.headers()) {
+            Some(proto) if head.is_from_trusted_proxy() => proto.eq_ignore_ascii_case("https"),
             _ => head.uri().scheme_str() == Some("https"),
         };
         let host = head.headers().get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.or_else(|| head.uri().authority().map(http::uri::Authority::as_str));
         Self { client, is_https, own: host.and_then(|host| Origin::of_host(is_https, host)).into_iter().collect() }
+    }
+}
+
+/// The last of several, in one line or in many: that is by the proxy that we know, those before it anybody can have written.
+fn forwarded_proto(headers: &HeaderMap) -> Option<&str> {
+    let last = headers.get_all("x-forwarded-proto").iter().next_back()?;
+    last.to_str().ok()?.rsplit(',').next().map(str::trim).filter(|proto| !proto.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_that_is_said_of_the_scheme_counts() {
+        for (lines, expected) in [
+            (&["https"][..], Some("https")),
+            (&["http, https"], Some("https")),
+            (&["https", "http"], Some("http")),
+            (&["http", "https , http"], Some("http")),
+            (&["https", ""], None),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("x-forwarded-proto", line.parse().unwrap());
+            }
+            assert_eq!(forwarded_proto(&headers), expected, "{lines:?}");
+        }
     }
 }

@@ -109,6 +109,24 @@ fn signing_out_ends_the_session_everywhere() {
 
 #[test]
 #[ignore = "wants NGINX"]
+fn attempts_are_counted_by_the_half_of_an_ipv6_address() {
+    // As if a proxy before this one had said whose they are.
+    let site = Site::of_the_example(&[("server_tokens off;", "set_real_ip_from 127.0.0.1; real_ip_header X-Test-Address;")]);
+    let attempt = |address: &str| {
+        let headers = format!("Sec-Fetch-Site: cross-site\r\nContent-Length: 0\r\nX-Test-Address: {address}\r\n");
+        send(site.address(), "POST", "/analytics/login", &headers, b"").status
+    };
+    let flood = |before: &str, behind: &str| (1..=12).any(|host| attempt(&format!("{before}{host}{behind}")) == 429);
+    // A line feed and a zero among its bytes are bytes as all others.
+    assert!(flood("2001:db8:a0a:0:1234::", ""), "another address of the same /64 is no way around");
+    assert_eq!(attempt("2001:db8:a0a:1::1"), 403, "others go on");
+    assert!(!flood("2001:db8:1:", "::1"), "each of another /64");
+    assert!(!flood("192.0.2.", ""), "each of another IPv4 address");
+    assert!(!flood("::ffff:198.51.100.", ""), "also as they are written in IPv6");
+}
+
+#[test]
+#[ignore = "wants NGINX"]
 fn a_flood_of_sign_ins_ends_at_nginx_and_the_form_stays() {
     let site = Site::of_the_example(&[]);
     // From another site's page, so that the app has no reason to count them.

@@ -82,7 +82,11 @@ pub(super) fn words(reason: Reason, auth: &Auth, token: &str) -> (String, String
             "ask the issuer for one for that audience, or add its own to the issuer's `audience`",
         ),
         Reason::Sub => (
-            format!("whom it is for ({}) is missing, empty, too long, or no text", all(|i| i.subject.clone())),
+            format!(
+                "whom it is for ({}) is missing, empty, no text, or too long: it has 1024 bytes, and 3072 with issuer, roles and id, \
+                 percent-encoded",
+                all(|i| i.subject.clone())
+            ),
             "have it issued with a subject, or say in `subject` which claim names it",
         ),
         Reason::Jti => (

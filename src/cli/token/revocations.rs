@@ -1,9 +1,9 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::time::{FOR_EVER, moment};
+use super::time::moment;
 use crate::{
-    auth::{Revocation, Seconds},
+    auth::{FOR_EVER, Revocation, Seconds},
     cli::{output, place::Place},
     error::Error,
 };

@@ -7,11 +7,10 @@ use super::{
     reasons::words,
     revocations::{as_json, line},
     source::{Source, pick},
-    time::FOR_EVER,
     wrong,
 };
 use crate::{
-    auth::{AccessDb, Auth, HEEDED_WITHIN, Reason, Revocation, Seconds},
+    auth::{AccessDb, Auth, FOR_EVER, HEEDED_WITHIN, Reason, Revocation, Seconds},
     cli::{output, place::Place, settings::Settings},
     clock::Clock,
     error::Error,
@@ -86,8 +85,8 @@ impl Revoke {
         };
         let no_id = || wrong("the token has no id (jti) to be revoked by: revoke all of its subject's with --subject, or replace the key");
         let id = who.token_id().ok_or_else(no_id)?.to_owned();
-        let leeway = Seconds::try_from(auth.config().leeway_s).unwrap_or(Seconds::MAX);
-        Ok(Some(Revocation::Token { issuer: who.issuer().to_owned(), id, until: who.expires_s().saturating_add(leeway + 1) }))
+        let until = auth.config().revoked_until_after(who.expires_s());
+        Ok(Some(Revocation::Token { issuer: who.issuer().to_owned(), id, until }))
     }
 
     fn auth(&self) -> Result<Auth, Error> {
@@ -113,10 +112,7 @@ impl Revoke {
 
 /// When the last of the tokens ends by itself that servers with these settings take, if they bound that.
 fn longest(settings: &Settings) -> Option<Seconds> {
-    let auth = settings.config.auth.as_ref().filter(|auth| auth.max_token_lifetime_s > 0)?;
-    // Clocks may differ at both ends.
-    let seconds = auth.max_token_lifetime_s.saturating_add(2 * auth.leeway_s).saturating_add(1);
-    Some(Clock::system().millis().div_euclid(1000).saturating_add(Seconds::try_from(seconds).ok()?))
+    settings.config.auth.as_ref()?.revoked_until(Clock::system().millis().div_euclid(1000))
 }
 
 fn revoke(access: &AccessDb, entry: &Revocation) -> Result<(), Error> {

@@ -76,15 +76,7 @@ impl Source {
 }
 
 pub(super) fn pick<'a>(config: &'a AuthConfig, named: Option<&str>) -> Result<&'a Issuer, Error> {
-    let found = match named {
-        Some(name) => config.issuer.iter().find(|issuer| issuer.issuer == name || issuer.allow_any_issuer),
-        None => Some(&config.issuer).filter(|all| all.len() == 1).and_then(|all| all.first()),
-    };
-    let names: Vec<&str> = config.issuer.iter().map(|issuer| issuer.issuer.as_str()).collect();
-    found.ok_or_else(|| match named {
-        Some(name) => wrong(format!("the settings have no issuer {name:?}, but {}", names.join(", "))),
-        None => wrong(format!("the settings have several issuers, {}: choose one with --issuer", names.join(", "))),
-    })
+    config.pick(named, "--issuer").map_err(wrong)
 }
 
 fn from_env() -> Result<Auth, Error> {

@@ -1,9 +1,6 @@
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
-use crate::auth::Seconds;
-
-/// Until the last moment that a token can name: for what has no end of its own.
-pub(super) const FOR_EVER: Seconds = 1 << 53;
+use crate::auth::{FOR_EVER, Seconds};
 
 /// `15m`, `12h`, `7d`, as seconds.
 pub(super) fn duration(text: &str) -> Result<Seconds, String> {

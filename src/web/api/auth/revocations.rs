@@ -12,7 +12,8 @@ use super::{Problem, answer, asked, done, read};
 use crate::{
     access::Role,
     auth::{
-        audit,
+        Auth, audit,
+        revoking::FOR_EVER,
         signin::{revocations::Revocation, sign_in::SignIn},
     },
     error::Error,
@@ -41,15 +42,16 @@ struct RevocationList {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
-    #[serde(default)]
-    issuer: String,
+    /// Without, the only one of the settings.
+    issuer: Option<String>,
     token_id: Option<String>,
     subject: Option<String>,
-    /// Seconds since 1970: the token's `exp`, or that of the subject's last. Without, tokens are remembered for the longest that any
-    /// may live, subjects for ever.
+    /// Seconds since 1970: the token's `exp`, or that of the subject's last. Without, it is remembered for the longest that any
+    /// token may live, for ever if nothing bounds that.
     until: Option<i64>,
 }
 
+#[derive(Debug)]
 enum What {
     Token(String),
     Subject(String),
@@ -65,14 +67,14 @@ async fn list(State(site): State<Site>) -> Response {
 }
 
 async fn revoke(State(site): State<Site>, Extension(Granted(who)): Extension<Granted>, headers: HeaderMap, body: Body) -> Response {
-    let wanted = match read::<Wanted>(&headers, body).await.and_then(Wanted::checked) {
+    let Some(auth) = &site.auth else { return Problem::unknowable().into_response() };
+    let wanted = match read::<Wanted>(&headers, body).await.and_then(|wanted| wanted.for_revoking(auth)) {
         Ok(wanted) => wanted,
         Err(problem) => return problem.into_response(),
     };
-    let (longest, leeway) = site.auth.as_ref().map_or((0, 0), |auth| (auth.config().max_token_lifetime_s, auth.config().leeway_s));
     let by = who.and_then(|who| who.name).unwrap_or_default();
     let revoked = asked(&site, move |sign_in| {
-        wanted.revoke(sign_in, longest, leeway)?;
+        wanted.revoke(sign_in)?;
         sign_in.revocations_changed();
         audit::revoked(&by, wanted.kind());
         Ok(())
@@ -80,46 +82,75 @@ async fn revoke(State(site): State<Site>, Extension(Granted(who)): Extension<Gra
     done(revoked.await)
 }
 
-async fn take_back(State(site): State<Site>, headers: HeaderMap, body: Body) -> Response {
-    let wanted = match read::<Wanted>(&headers, body).await.and_then(Wanted::checked) {
+async fn take_back(State(site): State<Site>, Extension(Granted(who)): Extension<Granted>, headers: HeaderMap, body: Body) -> Response {
+    let Some(auth) = &site.auth else { return Problem::unknowable().into_response() };
+    let wanted = match read::<Wanted>(&headers, body).await.and_then(|wanted| wanted.for_taking_back(auth)) {
         Ok(wanted) => wanted,
         Err(problem) => return problem.into_response(),
     };
+    let by = who.and_then(|who| who.name).unwrap_or_default();
     let taken = asked(&site, move |sign_in| {
         let taken = sign_in.db().unrevoke(&wanted.entry())?;
         sign_in.revocations_changed();
+        if taken {
+            audit::taken_back(&by, wanted.kind());
+        }
         Ok(taken)
     });
     done(taken.await.and_then(|taken| if taken { Ok(()) } else { Err(Problem::new(StatusCode::NOT_FOUND, "nothing such is revoked")) }))
 }
 
+#[derive(Debug)]
 struct Checked {
     issuer: String,
     what: What,
+    /// None for ever.
     until: Option<i64>,
 }
 
 impl Wanted {
-    fn checked(self) -> Result<Checked, Problem> {
-        let what = match (self.token_id, self.subject) {
-            (Some(id), None) => What::Token(id),
-            (None, Some(subject)) => What::Subject(subject),
-            _ => return Err(Problem::wrong("token_id", "exactly one of `token_id` and `subject` says what to revoke")),
+    fn for_revoking(self, auth: &Auth) -> Result<Checked, Problem> {
+        let (config, now) = (auth.config(), auth.now_s());
+        let issuer = self.issuer(auth)?;
+        let until = match self.until {
+            Some(until) if until <= now => {
+                return Err(Problem::wrong("until", format!("what has ended by itself needs no revocation: it is {now} now")));
+            }
+            Some(until) => Some(config.revoked_until_after(until)),
+            None => config.revoked_until(now),
         };
-        Ok(Checked { issuer: self.issuer, what, until: self.until })
+        Ok(Checked { issuer, what: self.what()?, until })
+    }
+
+    /// Also what an issuer had that is in the settings no more.
+    fn for_taking_back(self, auth: &Auth) -> Result<Checked, Problem> {
+        let issuer = self.issuer(auth).or_else(|problem| self.issuer.clone().ok_or(problem))?;
+        Ok(Checked { issuer, what: self.what()?, until: None })
+    }
+
+    /// As tokens are known here: no name where any issuer is taken. Where the settings have none, another process may.
+    fn issuer(&self, auth: &Auth) -> Result<String, Problem> {
+        let (config, named) = (auth.config(), self.issuer.as_deref());
+        if config.issuer.is_empty() {
+            return Ok(named.unwrap_or_default().to_owned());
+        }
+        config.pick(named, "`issuer`").map(|issuer| issuer.issuer.clone()).map_err(|message| Problem::wrong("issuer", message))
+    }
+
+    fn what(self) -> Result<What, Problem> {
+        match (self.token_id, self.subject) {
+            (Some(id), None) => Ok(What::Token(id)),
+            (None, Some(subject)) => Ok(What::Subject(subject)),
+            _ => Err(Problem::wrong("token_id", "exactly one of `token_id` and `subject` says what to revoke")),
+        }
     }
 }
 
 impl Checked {
-    fn revoke(&self, sign_in: &SignIn, longest: u64, leeway: u64) -> Result<(), Error> {
-        let db = sign_in.db();
-        let leeway = i64::try_from(leeway).unwrap_or(i64::MAX);
-        // Tokens that may live for ever are remembered for ten years.
-        let longest = if longest == 0 { 10 * 366 * 86_400 } else { i64::try_from(longest).unwrap_or(i64::MAX) };
-        let until = self.until.map(|until| until.saturating_add(leeway));
+    fn revoke(&self, sign_in: &SignIn) -> Result<(), Error> {
         match &self.what {
-            What::Token(id) => db.revoke_token(&self.issuer, id, until.unwrap_or_else(|| db.seconds().saturating_add(longest))),
-            What::Subject(subject) => db.revoke_subject(&self.issuer, subject, until),
+            What::Token(id) => sign_in.db().revoke_token(&self.issuer, id, self.until.unwrap_or(FOR_EVER)),
+            What::Subject(subject) => sign_in.db().revoke_subject(&self.issuer, subject, self.until),
         }
     }
 
@@ -142,7 +173,8 @@ impl Checked {
 fn row(entry: Revocation) -> RevocationRow {
     match entry {
         Revocation::Token { issuer, id, until } => {
-            RevocationRow { issuer, token_id: Some(id), subject: None, issued_before: None, until: Some(until) }
+            let until = Some(until).filter(|until| *until < FOR_EVER);
+            RevocationRow { issuer, token_id: Some(id), subject: None, issued_before: None, until }
         }
         Revocation::Subject { issuer, subject, before, until } => {
             RevocationRow { issuer, token_id: None, subject: Some(subject), issued_before: Some(before), until }
