@@ -79,6 +79,12 @@ impl Now {
         if count == 0 { "–".to_owned() } else { format!("{:.1}", sum as f64 / count as f64) }
     }
 
+    /// What stands beside the title of the overview.
+    fn strip(&self) -> String {
+        let active = format!("{} active now", format::number(self.active.sessions.len() as u64));
+        if self.rates.is_empty() { active } else { format!("{active} · {} hits/s", self.rate()) }
+    }
+
     fn line(&self) -> String {
         charts::spark(&self.rates.iter().map(|rate| *rate as f64).collect::<Vec<_>>())
     }
