@@ -8,7 +8,12 @@ use axum::{
     routing::MethodRouter,
 };
 
-use super::{api::Problem, dashboard::Hub, fault::Fault, links::Links};
+use super::{
+    api::Problem,
+    dashboard::{Hub, Plugged},
+    fault::Fault,
+    links::Links,
+};
 use crate::{
     access::{Guard, Role},
     analytics::Analytics,
@@ -43,6 +48,8 @@ pub(crate) struct Site {
     pub(super) recording: Option<Analytics>,
     /// Where those join who watch what goes on.
     pub(super) hub: Hub,
+    /// Plugins that have a page.
+    pub(super) plugged: Vec<Arc<Plugged>>,
     pub(super) guard: Arc<dyn Guard>,
     pub(super) base_path: Arc<str>,
     pub(super) public_url: Option<Arc<str>>,

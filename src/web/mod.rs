@@ -11,6 +11,10 @@ mod host;
 #[cfg(feature = "cli")]
 mod link;
 mod links;
+mod panel_data;
 mod router;
 
-pub use self::router::Dashboard;
+pub use self::{
+    panel_data::{Panel, PanelData},
+    router::Dashboard,
+};

@@ -2,7 +2,7 @@
 //!
 //! `routes.rs` is the list; `query.rs` reads what was asked, `respond.rs` writes the answer as JSON or CSV, `openapi.rs` describes it all.
 
-mod csv;
+pub(super) mod csv;
 mod health;
 mod openapi;
 pub(super) mod params;

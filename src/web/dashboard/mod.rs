@@ -19,6 +19,7 @@ mod page;
 mod panel;
 mod panels;
 mod platforms;
+mod plugin;
 mod power_users;
 mod retention;
 mod session;
@@ -31,6 +32,7 @@ mod values;
 mod view;
 
 pub(crate) use self::hub::Hub;
+pub(super) use self::plugin::{Plugged, register as register_plugin};
 use super::host::Host;
 
 pub(super) fn register(host: &mut Host) {
