@@ -39,6 +39,7 @@ fn tenants(host: &mut Host) {
     host.panel(Panel::new("broken", "Broken", |_| panic!("made to")));
     host.panel(Panel::new("lines", "Lines", |_| Ok(PanelData::lines(["Mon", "Tue"], [("=a", vec![1.0, 2.0])]))));
     host.panel(Panel::new("table", "Table", |_| Ok(PanelData::table(["a", "b"], [vec!["<b>".to_owned(), "2".to_owned()]]))));
+    host.panel(Panel::new("heat", "Heat", |_| Ok(PanelData::heatmap(["Mon", "Tue"], ["am", "pm"], [1, 2, 3]))));
     host.route("/tenants.json", Role::Admin, get(|| async { "[]" }));
 }
 
@@ -82,6 +83,8 @@ async fn what_a_plugin_brings_is_there() {
     assert!(ask(&app, "x/tenants/lines.csv", "mod").await.1.contains("step,'=a"), "formulas are defused");
     let (_, json) = ask(&app, "x/tenants/table?days=7", "mod").await;
     assert_eq!(json, r#"{"columns":["a","b"],"rows":[["<b>","2"]],"title":"Table"}"#);
+    assert_eq!(ask(&app, "x/tenants/heat.csv", "mod").await.1, ",am,pm\r\nMon,1,2\r\nTue,3,0\r\n");
+    assert!(page.contains("Tue am: 3"), "{page}");
     assert_eq!(ask(&app, "x/tenants/table?dayz=7", "mod").await.0, StatusCode::BAD_REQUEST);
     assert_eq!(ask(&app, "x/tenants/broken", "mod").await.0, StatusCode::INTERNAL_SERVER_ERROR);
 }

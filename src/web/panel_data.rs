@@ -23,6 +23,7 @@ pub(super) enum Shown {
     Number(f64),
     Bars(Vec<(String, u64)>),
     Lines { names: Vec<String>, lines: Vec<(String, Vec<f64>)> },
+    Heat { rows: Vec<String>, columns: Vec<String>, values: Vec<u64> },
     Table { columns: Vec<String>, rows: Vec<Vec<String>> },
     Text(String),
 }
@@ -65,6 +66,19 @@ impl PanelData {
         Self(Shown::Lines { names: steps.into_iter().map(Into::into).collect(), lines })
     }
 
+    /// Counts by row and column, row after row; what is not given is none.
+    pub fn heatmap<N: Into<String>>(
+        rows: impl IntoIterator<Item = N>,
+        columns: impl IntoIterator<Item = N>,
+        values: impl IntoIterator<Item = u64>,
+    ) -> Self {
+        let rows: Vec<String> = rows.into_iter().map(Into::into).collect();
+        let columns: Vec<String> = columns.into_iter().map(Into::into).collect();
+        let mut values: Vec<u64> = values.into_iter().collect();
+        values.resize(rows.len() * columns.len(), 0);
+        Self(Shown::Heat { rows, columns, values })
+    }
+
     /// Rows of text.
     pub fn table<N: Into<String>>(columns: impl IntoIterator<Item = N>, rows: impl IntoIterator<Item = Vec<String>>) -> Self {
         Self(Shown::Table { columns: columns.into_iter().map(Into::into).collect(), rows: rows.into_iter().collect() })
@@ -90,6 +104,12 @@ impl PanelData {
                     [name.clone()].into_iter().chain(lines.iter().map(|(_, values)| value(values, place))).collect()
                 };
                 (columns, names.iter().enumerate().map(row).collect())
+            }
+            Shown::Heat { rows, columns, values } => {
+                let heads = [String::new()].into_iter().chain(columns.iter().cloned()).collect();
+                let counts = values.chunks(columns.len().max(1));
+                let row = |(name, counts): (&String, &[u64])| [name.clone()].into_iter().chain(counts.iter().map(u64::to_string)).collect();
+                (heads, rows.iter().zip(counts).map(row).collect())
             }
             Shown::Table { columns, rows } => (columns.clone(), rows.clone()),
             Shown::Text(text) => (words(&["text"]), vec![vec![text.clone()]]),

@@ -13,11 +13,11 @@ use axum::{
 use http::header;
 
 use super::{
+    addresses::coded,
     page::{Page, Which, shown},
     panel::markup,
     panels,
     table::{Cell, Table},
-    view::coded,
 };
 use crate::{
     access::Role,

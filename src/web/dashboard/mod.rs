@@ -1,5 +1,6 @@
 //! The pages. One page is one file here and one template of the same stem; what they are made of has a file and a template with `_`.
 
+mod addresses;
 mod bars;
 mod bots;
 mod card;
@@ -37,20 +38,20 @@ use super::host::Host;
 
 pub(super) fn register(host: &mut Host) {
     overview::register(host);
-    settings::register(host);
     live::register(host);
-    lifecycle::register(host);
-    retention::register(host);
-    inactive_users::register(host);
-    power_users::register(host);
-    user::register(host);
-    users::register(host);
-    session::register(host);
     sessions::register(host);
-    platforms::register(host);
+    session::register(host);
+    users::register(host);
+    user::register(host);
+    power_users::register(host);
+    inactive_users::register(host);
+    retention::register(host);
+    lifecycle::register(host);
     features::register(host);
-    errors::register(host);
     endpoints::register(host);
     endpoint::register(host);
+    platforms::register(host);
+    errors::register(host);
     bots::register(host);
+    settings::register(host);
 }

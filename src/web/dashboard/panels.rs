@@ -136,7 +136,10 @@ pub(super) fn hours(page: &Page, hours: &Outcome<PeakHours>) -> Panel {
         let most = values.iter().copied().max().unwrap_or_default();
         let Some(peak) = values.iter().position(|value| *value == most && most > 0) else { return Err(NO_HITS) };
         let busiest = titles.get(peak).cloned().unwrap_or_default();
-        let svg = charts::heatmap(&Heat { rows: &DAYS, columns: 24, values: &values, titles: &titles });
+        let of_day: Vec<String> = (0..24).map(|hour| format!("{hour:02}:00")).collect();
+        let columns: Vec<&str> = of_day.iter().map(String::as_str).collect();
+        let about = "Hits by weekday and hour";
+        let svg = charts::heatmap(&Heat { about, rows: &DAYS, columns: &columns, values: &values, titles: &titles });
         let zone = charts::escaped(&hours.tz);
         let row = |(day, hours): (&&str, &[u64])| ((*day).to_owned(), hours.iter().map(|hits| format::exact(*hits)).collect());
         let columns = ["Hits".to_owned()].into_iter().chain((0..24).map(|hour| format!("{hour:02}"))).collect();

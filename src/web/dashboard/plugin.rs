@@ -28,7 +28,7 @@ use crate::{
             self, Problem, Query,
             params::{FILTERS, RANGE, ZONE},
         },
-        charts::{self, Kind},
+        charts::{self, Heat, Kind},
         format,
         host::{Host, Site},
         links::Links,
@@ -110,15 +110,30 @@ fn draw(data: &PanelData) -> String {
             let names = names.iter().map(|name| (name.clone(), name.clone())).collect();
             markup(&Chart::new("", names, lines.iter().enumerate().map(line).collect(), false, Unit::Count))
         }
-        Shown::Table { .. } => {
-            let (columns, rows) = data.rows();
-            let row = |row: Vec<String>| {
-                let mut cells = row.into_iter();
-                (cells.next().unwrap_or_default(), cells.collect())
+        Shown::Heat { rows, columns, values } => {
+            let [row_names, column_names] = [rows, columns].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+            let name = |place: usize, value: u64| {
+                let (row, column) = (place / columns.len().max(1), place % columns.len().max(1));
+                format!("{} {}: {}", rows[row], columns[column], format::exact(value))
             };
-            markup(&Values { columns, rows: rows.into_iter().map(row).collect(), open: true })
+            let titles: Vec<String> = values.iter().enumerate().map(|(place, value)| name(place, *value)).collect();
+            let svg = charts::heatmap(&Heat { about: "", rows: &row_names, columns: &column_names, values, titles: &titles });
+            format!(
+                r#"<div class="scroll heated" tabindex="0" role="group" aria-label="Values: arrow keys">{svg}</div>{}"#,
+                table(data, false)
+            )
         }
+        Shown::Table { .. } => table(data, true),
     }
+}
+
+fn table(data: &PanelData, open: bool) -> String {
+    let (columns, rows) = data.rows();
+    let row = |row: Vec<String>| {
+        let mut cells = row.into_iter();
+        (cells.next().unwrap_or_default(), cells.collect())
+    };
+    markup(&Values { columns, rows: rows.into_iter().map(row).collect(), open })
 }
 
 async fn data(pairs: Vec<(String, String)>, panel: &Panel, csv: bool) -> Response {
