@@ -15,7 +15,10 @@ use axum::{
 };
 use clap::Parser;
 use serde::Deserialize;
-use tower_analytics::{Analytics, ErrorNote, Head, Role, User};
+use tower_analytics::{
+    Analytics, Auth, ErrorNote, Head, Role, User,
+    auth::{Issuer, Secret},
+};
 use tracing_subscriber::EnvFilter;
 
 #[derive(Parser)]
@@ -30,21 +33,30 @@ struct Flags {
     /// Let everybody on this machine see the dashboard; otherwise whoever sends `X-Staff: yes`, standing in for your own sign-in
     #[arg(long)]
     open: bool,
+    /// Guard the dashboard with the sign-in, and with tokens if `ANALYTICS_JWT_SECRET` is set; needs https, see `examples/nginx`
+    #[arg(long, conflicts_with = "open")]
+    sign_in: bool,
+    /// Where browsers see this app, if that cannot be told from what a proxy sends: `https://example.com/ops`
+    #[arg(long)]
+    public_url: Option<String>,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let flags = Flags::parse();
     tracing_subscriber::fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(std::io::stderr).init();
-    let analytics = Analytics::builder(&flags.data)
-        .user(|head| head.header("x-user-id").map(User::new)) // stands in for your own sign-in
-        .build()?;
-    let open = flags.open && flags.host.is_loopback();
-    let staff = move |head: &Head<'_>| {
-        let here = open && head.peer().is_some_and(|peer| peer.is_loopback()) && head.header("x-forwarded-for").is_none();
-        (here || head.header("x-staff") == Some("yes")).then_some(Role::Admin)
+    let builder = Analytics::builder(&flags.data).user(|head| head.header("x-user-id").map(User::new)); // stands in for your own sign-in
+    let analytics = flags.public_url.iter().fold(builder, |builder, url| builder.public_url(url)).build()?;
+    let dashboard = if flags.sign_in {
+        analytics.dashboard(sign_in(&flags)?)
+    } else {
+        let open = flags.open && flags.host.is_loopback();
+        analytics.dashboard(move |head: &Head<'_>| {
+            let here = open && head.peer().is_some_and(|peer| peer.is_loopback()) && head.header("x-forwarded-for").is_none();
+            (here || head.header("x-staff") == Some("yes")).then_some(Role::Admin)
+        })
     };
-    let app = routes().merge(analytics.dashboard(staff)).layer(analytics.layer()); // the layer last
+    let app = routes().merge(dashboard).layer(analytics.layer()); // the layer last
 
     let listener = tokio::net::TcpListener::bind((flags.host, flags.port)).await?;
     println!("http://{0}/items and http://{0}/analytics", listener.local_addr()?);
@@ -53,6 +65,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     analytics.shutdown(Duration::from_secs(5))?; // a clean stop loses nothing
     Ok(())
+}
+
+/// The users of `tower-analytics user add`, and whoever brings a token that another program has signed.
+fn sign_in(flags: &Flags) -> Result<Auth, tower_analytics::Error> {
+    let auth = Auth::builder().sign_in(&flags.data);
+    let secret = std::env::var_os("ANALYTICS_JWT_SECRET").map(|_| Secret::new("env:ANALYTICS_JWT_SECRET"));
+    secret.into_iter().fold(auth, |auth, secret| auth.issuer(Issuer::shared_secret("HS256", secret))).build()
 }
 
 fn routes() -> Router {

@@ -1,9 +1,11 @@
 //! Every value that can be set, with its default; the builder and a TOML file fill the same struct.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "auth")]
+use crate::auth::AuthConfig;
 use crate::{
     error::{Error, ErrorKind},
     pattern::{Endpoints, Routes},
@@ -26,6 +28,8 @@ use crate::{
 pub struct Config {
     /// The data directory. Defaults to `analytics-data`.
     pub data: PathBuf,
+    /// The address that `tower-analytics serve` listens on, with its port. Defaults to `127.0.0.1:8089`.
+    pub listen: String,
     /// Where the pages are, without a slash at the end. Defaults to `/analytics`.
     pub base_path: String,
     /// What people type to get here, if a proxy changes it, such as `https://example.com/ops`. Its path stands before every link.
@@ -47,6 +51,10 @@ pub struct Config {
     pub endpoint_names: BTreeMap<String, String>,
     /// How recording works.
     pub recording: Recording,
+    /// Whose tokens open the pages of `tower-analytics serve`. An app of your own gives its dashboard a guard itself, such as
+    /// `Auth::builder().config(..)` with what stands here. Defaults to none.
+    #[cfg(feature = "auth")]
+    pub auth: Option<AuthConfig>,
 }
 
 /// How recording works; part of [`Config`].
@@ -89,6 +97,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: "analytics-data".into(),
+            listen: "127.0.0.1:8089".to_owned(),
             base_path: "/analytics".to_owned(),
             public_url: None,
             time_zone: "UTC".to_owned(),
@@ -98,6 +107,8 @@ impl Default for Config {
             features: Vec::new(),
             endpoint_names: BTreeMap::new(),
             recording: Recording::default(),
+            #[cfg(feature = "auth")]
+            auth: None,
         }
     }
 }
@@ -126,12 +137,19 @@ impl Default for Recording {
 impl Config {
     /// Everything that is wrong, in one error.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        let wrong = self.faults();
+        if wrong.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Config, wrong.join("; "))) }
+    }
+
+    /// Everything that is wrong, but in the `auth` table, which is read where it is used.
+    pub(crate) fn faults(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut check = |right: bool, message: &str| {
             if !right {
                 wrong.push(message.to_owned());
             }
         };
+        check(self.listen.parse::<SocketAddr>().is_ok(), "listen must be an address and a port such as \"127.0.0.1:8089\"");
         let base = &self.base_path;
         check(
             base.starts_with('/') && base.len() > 1 && !base.ends_with('/') && !base.contains(['{', '}', '?', '#']) && !base.contains("//"),
@@ -165,7 +183,7 @@ impl Config {
         let features = self.features.iter().flat_map(|feature| &feature.endpoints).filter_map(|pattern| patterns.insert(pattern).err());
         let proxies = crate::layer::Proxies::new(&self.trusted_proxies).err();
         wrong.extend(routes.chain(noise).chain(features).chain(proxies).chain(zone).map(|error| error.chain()));
-        if wrong.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Config, wrong.join("; "))) }
+        wrong
     }
 
     /// What the store keeps for whoever answers questions.
@@ -193,8 +211,9 @@ mod tests {
         config.recording.batch_hits = 0;
         config.trusted_proxies.push("nonsense".to_owned());
         config.routes.push("/{".to_owned());
+        config.listen = "localhost".to_owned();
         let message = config.check().unwrap_err().to_string();
-        for part in ["base_path", "batch_hits", "nonsense", "/{"] {
+        for part in ["base_path", "batch_hits", "nonsense", "/{", "listen"] {
             assert!(message.contains(part), "{part} in {message}");
         }
     }
@@ -203,5 +222,14 @@ mod tests {
     fn unknown_keys_are_refused() {
         let error = serde_json::from_str::<Config>(r#"{"recording": {"batch_sice": 5}}"#).unwrap_err();
         assert!(error.to_string().contains("batch_sice"), "{error}");
+    }
+
+    #[cfg(feature = "auth")]
+    #[test]
+    fn secrets_in_the_settings_do_not_show() {
+        let text = r#"{"auth": {"issuer": [{"keys": {"hmac": "hunter2", "hmacs": {"old": "hunter3"}}}]}}"#;
+        let config: Config = serde_json::from_str(text).unwrap();
+        let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
+        assert!(shown.contains("Secret(..)") && !shown.contains("hunter"), "{shown}");
     }
 }

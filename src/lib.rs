@@ -51,9 +51,10 @@
 //! |---|---|---|
 //! | `auth` | yes | [`Auth`]: JSON Web Tokens as guards and users; with `axum` also [`Verify`] |
 //! | `axum` | yes | route templates and peer addresses as axum gives them; re-exports axum |
+//! | `jwks-http` | no | keys from an issuer's own host: [`Keys::jwks_url`](auth::Keys::jwks_url), [`Keys::discovery`](auth::Keys::discovery) |
 //! | `sqlite` | yes | [`Analytics`], [`Reports`]: the embedded store |
 //! | `dashboard` | yes | the pages: [`Analytics::dashboard`] |
-//! | `cli` | no | the `tower-analytics` program |
+//! | `cli` | no | the `tower-analytics` program: a server by settings in TOML, users, keys, tokens |
 //!
 //! Without any feature there are the layer, the recorder and [`Sink`], and none of axum, rusqlite, askama, jsonwebtoken or tokio.
 //!

@@ -6,7 +6,7 @@ use std::{
     collections::{HashMap, HashSet},
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use common::oracle;
+use common::{axum_app, oracle};
 use rusqlite::Connection;
 use tower_analytics::{Analytics, Ask, Reports};
 
@@ -177,18 +177,6 @@ fn start(directory: &Path) -> (Child, SocketAddr) {
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.strip_prefix("http://").and_then(|line| line.split('/').next()).and_then(|address| address.parse().ok());
     (server, address.unwrap_or_else(|| panic!("it says where it listens, not {line:?}")))
-}
-
-fn axum_app() -> PathBuf {
-    let mut place = std::env::current_exe().unwrap();
-    place.pop();
-    place.pop();
-    place = place.join("examples").join("axum_app");
-    // `cargo test` builds the examples; `cargo test --test crash` does not.
-    if !place.exists() {
-        assert!(Command::new(env!("CARGO")).args(["build", "--example", "axum_app"]).status().unwrap().success());
-    }
-    place
 }
 
 fn connect(address: SocketAddr) -> TcpStream {

@@ -27,18 +27,18 @@ const GROUND: &[(&str, &[&str])] = &[
 const FLOORS: &[(&str, &[&str])] = &[
     ("recorder", &[]),
     ("layer", &["recorder"]),
-    ("config", &["layer", "recorder"]),
+    ("auth", &[]),
+    ("config", &["auth", "layer", "recorder"]),
     ("store", &[]),
     ("import", &["store"]),
     ("report", &["store"]),
-    ("auth", &[]),
     ("verify", &["auth", "layer"]),
     ("maintenance", &["recorder", "store"]),
     ("analytics", &["config", "layer", "maintenance", "recorder", "report", "store"]),
     ("web", &["analytics", "auth", "config", "layer", "report", "verify"]),
     ("plugin", &["analytics", "recorder", "report", "web"]),
     ("plugins", ALL_BEFORE),
-    ("cli", &["analytics", "auth", "config", "recorder", "report", "web"]),
+    ("cli", &["analytics", "auth", "config", "recorder", "report", "verify", "web"]),
 ];
 
 const ALL_BEFORE: &[&str] = &["*"];

@@ -82,6 +82,7 @@ fn header() -> impl Strategy<Value = Value> {
         json!({"alg": "HS256", "kid": "x"}),
         json!({"alg": "HS256", "jku": "http://127.0.0.1:1"}),
         json!({"alg": "HS256", "x5t": "x"}),
+        json!({"alg": "HS256", "x5t": 1}),
         json!({}),
     ]);
     prop_oneof![6 => Just(json!({"alg": "HS256", "typ": "JWT"})), 2 => Just(json!({"alg": "HS256"})), 2 => odd]

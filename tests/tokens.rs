@@ -309,6 +309,11 @@ fn a_header_may_not_bring_what_changes_the_meaning() {
         (json!({"zip": "DEF"}), Reason::Header),
         (json!({"enc": "A128GCM"}), Reason::Header),
         (json!({"cty": "JWT"}), Reason::Header),
+        // Found by fuzzing: a library that knows them refuses them, and we did not look.
+        (json!({"x5t": 1}), Reason::Header),
+        (json!({"x5t#S256": ["abc"]}), Reason::Header),
+        (json!({"nonce": {"a": 1}}), Reason::Header),
+        (json!({"url": false}), Reason::Header),
         (json!({"crit": ["x"], "x": 1}), Reason::Crit),
         (json!({"crit": []}), Reason::Crit),
         (json!({"crit": ["alg"]}), Reason::Crit),

@@ -83,7 +83,7 @@ async fn ask(app: &Router, request: Request<Body>) -> Reply {
         // What every answer of the route is like.
         assert!(reply.body.is_empty());
         assert_eq!(reply.header("cache-control"), Some("no-store"));
-        assert_eq!(reply.header("vary"), Some("Authorization, Cookie"));
+        assert!(reply.header("vary").unwrap().starts_with("Authorization, Cookie"));
         assert_eq!(reply.header("content-length"), Some("0"));
         let names: Vec<&str> = reply.headers.keys().map(header::HeaderName::as_str).collect();
         assert!(names.iter().position(|name| *name == "x-accel-expires") < names.iter().position(|name| *name == "cache-control"));
@@ -200,7 +200,9 @@ async fn a_gateways_header_counts_where_the_settings_name_it() {
     let mut config = AuthConfig::default();
     config.extra_token_headers = vec!["X-Id-Token".to_owned()];
     let app = app(Auth::builder().config(config).issuer(issuer()).clock(clock()).build().unwrap());
-    assert_eq!(ask(&app, request("any", &[("x-id-token", &token())])).await.status, StatusCode::OK);
+    let reply = ask(&app, request("any", &[("x-id-token", &token())])).await;
+    // A cache that does not know the header would give everybody the first one's answer.
+    assert_eq!((reply.status, reply.header("vary")), (StatusCode::OK, Some("Authorization, Cookie, X-Id-Token")));
     for headers in [&[("x-id-token", "x")][..], &[("x-id-token", &token()), ("x-id-token", &token())], &[("x-id-token", &bearer(&token()))]]
     {
         assert_eq!(ask(&app, request("any", headers)).await.status, StatusCode::UNAUTHORIZED);
@@ -444,7 +446,8 @@ async fn an_auth_is_a_guard_of_the_pages_and_brings_the_route_along() {
         app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
     };
     for path in ["/analytics", "/analytics/api/stats", "/analytics/auth/verify"] {
-        assert_eq!(ask(path, None).await, StatusCode::UNAUTHORIZED, "{path}");
+        let to_strangers = if path == "/analytics" { StatusCode::SEE_OTHER } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(ask(path, None).await, to_strangers, "{path}");
         assert_eq!(ask(path, Some(json!([]))).await, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(ask(path, Some(json!(["mod"]))).await, StatusCode::OK, "{path}");
         assert_eq!(ask(path, Some(json!(["admin"]))).await, StatusCode::OK, "{path}");

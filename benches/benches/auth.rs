@@ -1,9 +1,8 @@
 //! A token verified: ours, with and without what is kept of it, beside `jsonwebtoken::decode` at its strictest, in turns of one run.
 
-use std::{
-    hint::black_box,
-    time::{SystemTime, UNIX_EPOCH},
-};
+mod common;
+
+use std::hint::black_box;
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
@@ -11,28 +10,14 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use common::{ISSUER, SECRET, claims, issuer};
 use criterion::{Criterion, criterion_group, criterion_main};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, jwk::Jwk};
 use serde_json::{Value, json};
 use tower_analytics::{
     Auth,
-    auth::{Issuer, Secret, TokenCache},
+    auth::{Secret, TokenCache},
 };
-
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
-const ISSUER: &str = "https://id.example.com/realms/main";
-
-/// As Keycloak writes them.
-fn claims() -> Value {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    json!({
-        "exp": now + 36_000, "iat": now, "jti": "2f3c1d0e-5f0a-4c1d-9b77-0a6a7f0f4b1e", "iss": ISSUER, "aud": ["tower-analytics", "account"],
-        "sub": "f:5c1b0a6e-1c7b-4b6f-8a58-1d3a3a0b7c11:ann", "typ": "Bearer", "azp": "web", "sid": "c0f7a9d2-9a3e-4a29-8f3e-3f2b1a0c9d8e",
-        "realm_access": {"roles": ["offline_access", "stats-mod", "uma_authorization"]},
-        "resource_access": {"account": {"roles": ["manage-account", "view-profile"]}}, "scope": "openid email profile",
-        "email_verified": true, "name": "Ann Example", "preferred_username": "ann", "email": "ann@example.com",
-    })
-}
 
 struct Peer {
     name: &'static str,
@@ -66,9 +51,7 @@ impl Peer {
     }
 
     fn auth(&self, cache: TokenCache) -> Auth {
-        let mut issuer = Issuer::new(ISSUER, ["tower-analytics"]);
-        issuer.role_paths = vec!["realm_access.roles".into()];
-        issuer.role_map.insert("stats-mod".to_owned(), "mod".to_owned());
+        let mut issuer = issuer();
         let file = tempfile::NamedTempFile::new().expect("a file");
         if self.alg == Algorithm::HS256 {
             issuer.algorithms = vec!["HS256".to_owned()];

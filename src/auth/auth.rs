@@ -20,7 +20,9 @@ use super::{
     json::{Json, Object},
     policy::Rule,
     reason::Reason,
+    roles::RoleNames,
     store::KeyStore,
+    tally::Tally,
     watch::Watch,
 };
 use crate::{
@@ -42,12 +44,17 @@ pub(super) struct Inner {
     pub(super) config: AuthConfig,
     pub(super) issuers: Vec<Trusted>,
     pub(super) policies: HashMap<String, Rule>,
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "for those of sessions"))]
+    pub(super) role_names: Arc<RoleNames>,
     pub(super) places: Places,
     pub(super) cache: Option<Cache>,
     pub(super) clock: Clock,
     pub(super) generation: Arc<AtomicU64>,
     pub(super) revoked: Option<Arc<IsRevoked>>,
     pub(super) watch: Option<Watch>,
+    pub(super) tally: Arc<Tally>,
+    #[cfg(feature = "sqlite")]
+    pub(super) attached: super::attached::Attached,
 }
 
 /// An issuer whose settings have been looked through.
@@ -79,7 +86,7 @@ impl Auth {
             && let Some(Entry { who, issuer, .. }) = cache.get(print, generation, now)
             && inner.issuers.get(issuer).is_some_and(|issuer| issuer.rules.still_stands(&who, now))
         {
-            return inner.unless_revoked(&who).map(|()| who);
+            return self.unless_revoked(&who).map(|()| who);
         }
         let header = compact.read_header(&inner.config.typ)?;
         compact.check_signature()?;
@@ -100,7 +107,7 @@ impl Auth {
         key.verify(&compact)?;
         let claims = claims.map_or_else(parse, Ok)?;
         let who = Arc::new(issuer.rules.check(&claims, header.kid, now)?);
-        inner.unless_revoked(&who)?;
+        self.unless_revoked(&who)?;
         if let Some((cache, print)) = cache
             && (inner.config.cache == TokenCache::All || !key.is_secret())
         {
@@ -116,23 +123,6 @@ impl Auth {
     /// [`Reason::Missing`] if it carries none, or why it is not good.
     pub fn verify_headers(&self, headers: &HeaderMap) -> Result<Arc<Identity>, Reason> {
         self.verify(self.0.places.find(headers)?.ok_or(Reason::Missing)?)
-    }
-
-    /// What a policy says of a request: who it is, `None` for nobody where nobody is let in; or why not. No answer if there is no such
-    /// policy.
-    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
-    pub(crate) fn decide(&self, policy: &str, headers: &HeaderMap, host: Option<&str>) -> Option<Result<Option<Arc<Identity>>, Reason>> {
-        let rule = self.0.policies.get(policy)?;
-        let decision = match self.verify_headers(headers) {
-            Err(Reason::Missing) if rule.takes_anybody() && rule.is_for(host) => Ok(None),
-            Ok(who) if rule.is_for(host) && rule.is_met_by(&who) => Ok(Some(who)),
-            Ok(_) => Err(Reason::Role),
-            Err(reason) => Err(reason),
-        };
-        if let Err(reason) = decision {
-            tracing::debug!(policy, %reason, "refused");
-        }
-        Some(decision)
     }
 
     /// A ready-made `user` closure: whom the request's token speaks for, if it is good.
@@ -164,14 +154,30 @@ impl Auth {
     ///
     /// # Errors
     ///
-    /// If one of them could not be loaded; its keys from before stay.
+    /// If one of them could not be loaded: its keys from before stay, the others are new.
     pub fn reload(&self) -> Result<(), Error> {
-        self.0.issuers.iter().filter(|issuer| issuer.keys.changes()).try_for_each(|issuer| issuer.keys.refresh())
+        let changing = self.0.issuers.iter().filter(|issuer| issuer.keys.changes());
+        // All of them, whatever becomes of the first.
+        let refreshed: Vec<_> = changing.map(|issuer| issuer.keys.refresh()).collect();
+        refreshed.into_iter().collect()
     }
 
     #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
     pub(crate) fn config(&self) -> &AuthConfig {
         &self.0.config
+    }
+
+    /// The names of the policies, in order.
+    #[cfg(feature = "cli")]
+    pub(crate) fn policies(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.0.policies.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.0.tally
     }
 
     #[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
@@ -180,20 +186,32 @@ impl Auth {
     }
 }
 
-impl Inner {
+impl Auth {
     fn unless_revoked(&self, who: &Identity) -> Result<(), Reason> {
-        let Some(revoked) = &self.revoked else { return Ok(()) };
-        match catch_unwind(AssertUnwindSafe(|| revoked(who))) {
+        let is_revoked = || {
+            if let Some(revoked) = &self.0.revoked
+                && revoked(who)?
+            {
+                return Ok(true);
+            }
+            #[cfg(feature = "sqlite")]
+            return self.is_revoked_there(who);
+            #[cfg(not(feature = "sqlite"))]
+            Ok(false)
+        };
+        match catch_unwind(AssertUnwindSafe(is_revoked)) {
             Ok(Ok(false)) => Ok(()),
             Ok(Ok(true)) => Err(Reason::Revoked),
             Ok(Err(error)) => {
-                tracing::error!(error = %error.chain(), "whether a token is revoked cannot be known: it is refused");
+                tracing::error!(error = %Error::chain(&error), "whether a token is revoked cannot be known: it is refused");
                 Err(Reason::KeysUnavailable)
             }
             Err(_) => Err(Reason::KeysUnavailable),
         }
     }
+}
 
+impl Inner {
     fn look_for_key(&self, issuer: &Trusted, reason: Reason, kid: Option<&str>) {
         if reason == Reason::UnknownKey
             && let (Some(kid), Some(watch)) = (kid, &self.watch)
@@ -206,7 +224,12 @@ impl Inner {
 
 impl Guard for Auth {
     fn role(&self, head: &Head<'_>) -> Option<Role> {
-        self.verify_headers(head.headers()).ok().map(|who| who.role())
+        match self.verify_headers(head.headers()) {
+            Ok(who) => Some(who.role()),
+            #[cfg(feature = "sqlite")]
+            Err(Reason::Missing) => self.role_by_session(head.headers()),
+            Err(_) => None,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     cache::Cache,
     check,
     claims::{ClaimRules, Common},
-    config::{AuthConfig, Issuer, Policy, RolePath, TokenCache},
+    config::{AuthConfig, Issuer, Keys, Policy, RolePath, TokenCache},
     credential::Places,
     document::KeyRules,
     fetch::KeyFetcher,
@@ -38,6 +38,9 @@ pub struct AuthBuilder {
     fetchers: Vec<(String, Arc<dyn KeyFetcher>)>,
     clock: Clock,
     revoked: Option<Arc<IsRevoked>>,
+    #[cfg(feature = "sqlite")]
+    directory: Option<std::path::PathBuf>,
+    expects_users: bool,
 }
 
 impl Auth {
@@ -81,13 +84,41 @@ impl Auth {
     fn with_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, Error> {
         // As bytes: a secret that begins with `env:` means itself here.
         let issuer = Issuer::shared_secret(format!("{algorithm:?}"), Secret::new(URL_SAFE_NO_PAD.encode(secret)));
-        let issuer = Issuer { keys: super::config::Keys { hmac_base64url: true, ..issuer.keys }, ..issuer };
+        let issuer = Issuer { keys: Keys { hmac_base64url: true, ..issuer.keys }, ..issuer };
         Self::builder().issuer(issuer).max_token_lifetime(Duration::ZERO).cache(TokenCache::All).build()
+    }
+
+    /// Users with passwords alone, those in `access.db` of a data directory, and no tokens: `tower-analytics user add` makes the first.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// use tower_analytics::{Analytics, Auth};
+    ///
+    /// let analytics = Analytics::open(directory.path())?;            // such as "analytics-data"
+    /// let dashboard = analytics.dashboard(Auth::users(directory.path())?);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If access.db cannot be opened or made.
+    #[cfg(feature = "sqlite")]
+    pub fn users(directory: impl Into<std::path::PathBuf>) -> Result<Self, Error> {
+        Self::builder().sign_in(directory).build()
     }
 
     /// Settings first.
     pub fn builder() -> AuthBuilder {
-        AuthBuilder { config: AuthConfig::default(), fetchers: Vec::new(), clock: Clock::system(), revoked: None }
+        AuthBuilder {
+            config: AuthConfig::default(),
+            fetchers: Vec::new(),
+            clock: Clock::system(),
+            revoked: None,
+            #[cfg(feature = "sqlite")]
+            directory: None,
+            expects_users: false,
+        }
     }
 }
 
@@ -143,6 +174,27 @@ impl AuthBuilder {
         self.set(|config| config.jwt_cookie = name.into())
     }
 
+    /// Where the users of the sign-in are: in `access.db` of this data directory, beside their sessions and what was revoked. Without,
+    /// the dashboard that takes this for its guard looks in its own. `tower-analytics user add` makes the first.
+    ///
+    /// With it no issuer is needed, and policies may ask for any role that users can have.
+    #[cfg(feature = "sqlite")]
+    pub fn sign_in(mut self, directory: impl Into<std::path::PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// There will be users, whose directory is not to be touched now: settings are only looked through.
+    #[cfg(feature = "cli")]
+    pub(crate) fn expects_users(self, expects_users: bool) -> Self {
+        Self { expects_users, ..self }
+    }
+
+    /// How the sign-in works.
+    pub fn login(self, login: super::Login) -> Self {
+        self.set(|config| config.login = login)
+    }
+
     /// The time. Defaults to the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -165,15 +217,23 @@ impl AuthBuilder {
     /// [`ErrorKind::Config`] with everything that is wrong in the settings.
     pub fn build(self) -> Result<Auth, Error> {
         backend::install()?;
-        let Self { config, fetchers, clock, revoked } = self;
+        #[cfg(feature = "sqlite")]
+        let directory = self.directory;
+        #[cfg(not(feature = "sqlite"))]
+        let directory: Option<std::path::PathBuf> = None;
+        let has_users = (directory.is_some() || self.expects_users) && self.config.login.enabled;
+        let Self { config, fetchers, clock, revoked, .. } = self;
         let mut wrong = Vec::new();
-        check::common(&config, &mut wrong);
-        let names = RoleNames::new(config.issuer.iter().map(|issuer| &issuer.role_map));
+        check::common(&config, has_users, &mut wrong);
+        let mapped = config.issuer.iter().flat_map(|issuer| issuer.role_map.values());
+        // Users may have any role; those that no policy asks for are nobody's business.
+        let asked = config.policy.values().filter(|_| has_users).flat_map(|policy| policy.any_of.iter().chain(&policy.all_of));
+        let names = RoleNames::new(mapped.chain(asked).map(String::as_str));
         wrong.extend(names.is_none().then(|| "auth: there are more than 64 roles".to_owned()));
         let role_names = Arc::new(names.unwrap_or_default());
         let policies = policies(&config, &role_names, &mut wrong);
         let common = Common {
-            role_names,
+            role_names: Arc::clone(&role_names),
             leeway_s: config.leeway_s,
             lifetime_s: config.max_token_lifetime_s,
             passed_on: config.claims_to_headers.keys().map(|path| RolePath::from(&**path).keys()).collect(),
@@ -184,7 +244,8 @@ impl AuthBuilder {
         for issuer in &config.issuer {
             let fetcher = fetchers.iter().find(|(name, _)| *name == issuer.issuer).map(|(_, fetcher)| Arc::clone(fetcher));
             let before = wrong.len();
-            let rules = KeyRules { algorithms: check::issuer(issuer, fetcher.is_some(), &mut wrong), is_remote: fetcher.is_some() };
+            let is_remote = fetcher.is_some() || issuer.keys.are_remote();
+            let rules = KeyRules { algorithms: check::issuer(issuer, fetcher.is_some(), &mut wrong), is_remote };
             if wrong.len() > before {
                 continue;
             }
@@ -213,7 +274,27 @@ impl AuthBuilder {
             longest: config.max_token_bytes,
         };
         let cache = is_cached.then(Cache::default);
-        Ok(Auth(Arc::new(Inner { config, issuers, policies, places, cache, clock, generation, revoked, watch })))
+        let auth = Auth(Arc::new(Inner {
+            config,
+            issuers,
+            policies,
+            role_names,
+            places,
+            cache,
+            clock,
+            generation,
+            revoked,
+            watch,
+            tally: Arc::default(),
+            #[cfg(feature = "sqlite")]
+            attached: super::attached::Attached::default(),
+        }));
+        #[cfg(feature = "sqlite")]
+        if let Some(directory) = directory {
+            // Whoever names a directory wants to know now.
+            auth.attach_now(&directory)?;
+        }
+        Ok(auth)
     }
 }
 
@@ -235,6 +316,10 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
     if let Some(fetcher) = fetcher {
         return Ok(Origin::Fetched(fetcher));
     }
+    #[cfg(feature = "jwks-http")]
+    if keys.are_remote() {
+        return super::remote::Remote::new(issuer).map(|remote| Origin::Fetched(Arc::new(remote)));
+    }
     if let Some(path) = &keys.pem_file {
         return Ok(Origin::Pem(path.clone(), keys.kid.clone()));
     }
@@ -243,10 +328,7 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
     }
     let [algorithm] = *rules.algorithms else { return Err("a secret needs exactly one of HS256, HS384, HS512 in `algorithms`".to_owned()) };
     let one = |kid: Option<String>, secret: &Secret| {
-        let mut bytes = secret.resolve().map_err(|message| format!("the secret {message}"))?;
-        if keys.hmac_base64url {
-            bytes = URL_SAFE_NO_PAD.decode(bytes.trim_ascii_end()).map_err(|_| "the secret is no base64url".to_owned())?;
-        }
+        let bytes = secret_bytes(keys, secret)?;
         Key::secret(kid, algorithm, &bytes).map_err(|refusal| format!("the secret {refusal}"))
     };
     let file = keys.hmac_file.as_ref().map(|path| Secret::new(format!("file:{}", path.display())));
@@ -256,6 +338,14 @@ fn origin(issuer: &Issuer, fetcher: Option<Arc<dyn KeyFetcher>>, rules: &KeyRule
         None => keys.hmacs.iter().map(|(kid, secret)| one(Some(kid.clone()), secret)).collect(),
     };
     KeySet::new(secrets?).map(Origin::Fixed).map_err(|refusal| format!("the key set {refusal}"))
+}
+
+pub(super) fn secret_bytes(keys: &Keys, secret: &Secret) -> Result<Vec<u8>, String> {
+    let bytes = secret.resolve().map_err(|message| format!("the secret {message}"))?;
+    if !keys.hmac_base64url {
+        return Ok(bytes);
+    }
+    URL_SAFE_NO_PAD.decode(bytes.trim_ascii_end()).map_err(|_| "the secret is no base64url".to_owned())
 }
 
 impl fmt::Debug for AuthBuilder {

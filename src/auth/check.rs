@@ -7,6 +7,9 @@ use jsonwebtoken::Algorithm;
 
 use super::config::{AuthConfig, Issuer};
 
+/// Whether there is an HTTP client.
+const CAN_FETCH: bool = cfg!(feature = "jwks-http");
+
 /// The most by which clocks may differ, in seconds.
 const MAX_LEEWAY: u64 = 300;
 
@@ -24,7 +27,9 @@ const NOT_FOR_CLAIMS: [&str; 10] = [
     "www-authenticate",
 ];
 
-pub(super) fn common(config: &AuthConfig, wrong: &mut Vec<String>) {
+pub(super) fn common(config: &AuthConfig, has_users: bool, wrong: &mut Vec<String>) {
+    config.login.check(wrong);
+    config.proxy.check(wrong);
     let mut check = |right: bool, message: &str| {
         if !right {
             wrong.push(message.to_owned());
@@ -34,7 +39,10 @@ pub(super) fn common(config: &AuthConfig, wrong: &mut Vec<String>) {
     check(is_plain(&config.realm) && !config.realm.is_empty(), "auth.realm must be plain text without quotes");
     check(config.leeway_s <= MAX_LEEWAY, "auth.leeway_s must be at most 300");
     check((256..=65_536).contains(&config.max_token_bytes), "auth.max_token_bytes must lie between 256 and 65 536");
-    check(!config.issuer.is_empty(), "there is no issuer: say whose tokens are good, with a secret or a public key");
+    check(
+        !config.issuer.is_empty() || has_users || !config.proxy.user_header.is_empty(),
+        "there is no issuer: say whose tokens are good, with a secret or a public key, or where the users of the sign-in are",
+    );
     let is_token = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
     check(is_token(&config.jwt_cookie), "auth.jwt_cookie must be the name of a cookie");
     let ours = &config.identity_headers;
@@ -75,6 +83,10 @@ pub(super) fn issuer(issuer: &Issuer, has_fetcher: bool, wrong: &mut Vec<String>
     check(issuer.audience.is_empty() == issuer.allow_any_audience, "give `audience`, or say `allow_any_audience = true`, not both");
     check(!issuer.subject.is_empty(), "`subject` must name a claim");
     check(issuer.role_paths.iter().all(|path| !path.keys().iter().any(String::is_empty)), "a path in `role_paths` has an empty key");
+    for rule in &issuer.claim_rules {
+        let refusal = rule.refusal();
+        check(refusal.is_none(), &format!("a rule in `claim_rules`, for {:?}, {}", rule.path.keys(), refusal.unwrap_or_default()));
+    }
     let keys = &issuer.keys;
     let sources = [
         keys.hmac.is_some(),
@@ -82,12 +94,15 @@ pub(super) fn issuer(issuer: &Issuer, has_fetcher: bool, wrong: &mut Vec<String>
         !keys.hmacs.is_empty(),
         keys.pem_file.is_some(),
         keys.jwks_file.is_some(),
+        keys.jwks_url.is_some(),
+        keys.discovery,
         has_fetcher,
     ];
     check(
         sources.into_iter().filter(|is_there| *is_there).count() == 1,
-        "`keys` needs exactly one of `hmac`, `hmac_file`, `hmacs`, `pem_file`, `jwks_file`, or a fetcher",
+        "`keys` needs exactly one of `hmac`, `hmac_file`, `hmacs`, `pem_file`, `jwks_file`, `jwks_url`, `discovery`, or a fetcher",
     );
+    check(CAN_FETCH || !keys.are_remote(), "`jwks_url` and `discovery` need the feature `jwks-http` of tower-analytics in Cargo.toml");
     let mut algorithms = Vec::new();
     for name in &issuer.algorithms {
         match name.parse() {

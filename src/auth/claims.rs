@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    claim_rule::Required,
     config::Issuer,
     identity::Identity,
     json::{Bounds, Json, Object},
@@ -23,6 +24,7 @@ pub(super) struct ClaimRules {
     require_iat: bool,
     require_jti: bool,
     ignore_cnf: bool,
+    required: Vec<Required>,
     roles: RoleReader,
     role_names: Arc<RoleNames>,
     leeway: f64,
@@ -58,6 +60,7 @@ impl ClaimRules {
             require_iat: issuer.require_iat,
             require_jti: issuer.require_jti.unwrap_or(common.can_revoke),
             ignore_cnf: issuer.ignore_cnf,
+            required: issuer.claim_rules.iter().map(Required::new).collect(),
             roles: RoleReader::new(issuer, &common.role_names),
             role_names: Arc::clone(&common.role_names),
             leeway: common.leeway_s as f64,
@@ -102,6 +105,9 @@ impl ClaimRules {
         };
         if claims.has("cnf") && !self.ignore_cnf {
             return Err(Reason::Cnf);
+        }
+        if !self.required.iter().all(|rule| rule.is_kept_by(claims)) {
+            return Err(Reason::Claim);
         }
         let session = self.session.as_ref().and_then(|name| claims.get(name)).and_then(|claim| short_text(claim, MAX_ID));
         Ok(Identity {

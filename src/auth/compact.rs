@@ -55,6 +55,10 @@ impl<'a> Compact<'a> {
         if ["zip", "enc", "cty", "jwk", "jku", "x5u", "x5c"].iter().any(|name| header.has(name)) {
             return Err(Reason::Header);
         }
+        // These say nothing to us, but what they are is known, and whoever reads them has to be told text.
+        if ["x5t", "x5t#S256", "url", "nonce"].iter().any(|name| header.get(name).is_some_and(|value| value.text().is_none())) {
+            return Err(Reason::Header);
+        }
         match header.get("typ") {
             None => {}
             Some(Json::Text(text)) if typ.iter().any(|allowed| allowed.eq_ignore_ascii_case(text)) => {}

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::secret::Secret;
+use super::{
+    claim_rule::ClaimRule,
+    login::{Login, ProxyIdentity},
+    secret::Secret,
+};
 
 /// All settings of an [`Auth`](super::Auth) but the closures; the `[auth]` table. Unknown keys are refused.
 ///
@@ -53,6 +57,10 @@ pub struct AuthConfig {
     /// Policies by name: what `{base}/auth/verify/{name}` asks for. `any`, `admin` and `mod` are there already, and `default`, which
     /// asks for `admin` or `mod`; one given here by such a name replaces it.
     pub policy: BTreeMap<String, Policy>,
+    /// The sign-in with a name and a password.
+    pub login: Login,
+    /// A proxy that has signed people in already.
+    pub proxy: ProxyIdentity,
 }
 
 /// Who signs tokens, and what they must say; an `[[auth.issuer]]` table.
@@ -88,6 +96,8 @@ pub struct Issuer {
     pub require_jti: Option<bool>,
     /// Takes tokens that are bound to a key of their bearer as if they were not. Defaults to false.
     pub ignore_cnf: bool,
+    /// What other claims must be. Defaults to nothing.
+    pub claim_rules: Vec<ClaimRule>,
     /// Where roles stand. What is not there grants nothing. Defaults to nowhere.
     pub role_paths: Vec<RolePath>,
     /// Whose roles are ours: from the issuer's name to `admin`, `mod` or one of your own that policies ask for. Defaults to none.
@@ -115,6 +125,15 @@ pub struct Keys {
     pub kid: Option<String>,
     /// A JWK set ([RFC 7517](https://www.rfc-editor.org/rfc/rfc7517)). Read again when it changes.
     pub jwks_file: Option<PathBuf>,
+    /// Where the issuer serves its JWK set; `https`, or `http` within this machine. Needs the feature `jwks-http`.
+    ///
+    /// Fetched on a thread of its own, every ten minutes or as often as `Cache-Control` says (between a minute and a day), a fifth of
+    /// that earlier, and when a token names a key that is not known, at most once in 30 seconds. While the host is down its keys stay
+    /// for a day. Redirects are not followed, proxies in the environment not used, and the machine's own certificates are trusted.
+    pub jwks_url: Option<String>,
+    /// Takes that address from the issuer's own discovery document, `{issuer}/.well-known/openid-configuration`. It must name this
+    /// issuer, and keys on the same host; for keys elsewhere say `jwks_url`. Needs the feature `jwks-http`. Defaults to false.
+    pub discovery: bool,
 }
 
 /// What a policy asks of a token that is good.
@@ -125,7 +144,7 @@ pub struct Keys {
 /// let policy = Policy::any_of(["admin", "support"]);
 /// assert_eq!(policy.any_of.len(), 2);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Policy {
@@ -137,6 +156,8 @@ pub struct Policy {
     pub scopes_all: Vec<String>,
     /// Lets in who brings no credential; a bad one is still refused. Defaults to false.
     pub anonymous: bool,
+    /// Takes the session of the sign-in too, with the roles of its user. Defaults to true.
+    pub accept_session: bool,
     /// By one of these issuers. Defaults to all.
     pub issuers: Vec<String>,
     /// For one of these hosts, exactly as the `Host` header says. Defaults to all.
@@ -156,7 +177,7 @@ pub struct IdentityHeaders {
     pub issuer: String,
     /// Our role names, sorted, with commas. Defaults to `X-Auth-Roles`.
     pub roles: String,
-    /// `jwt` or `anonymous`. Defaults to `X-Auth-Method`.
+    /// `jwt`, `session` or `anonymous`. Defaults to `X-Auth-Method`.
     pub method: String,
     /// Seconds since 1970. Defaults to `X-Auth-Expires`.
     pub expires: String,
@@ -164,7 +185,7 @@ pub struct IdentityHeaders {
     pub token_id: String,
 }
 
-/// Where roles stand in a token: a list of keys, or the keys with dots (`\.` for a dot in a key).
+/// Where something stands in a token: a list of keys, or the keys with dots (`\.` for a dot in a key).
 ///
 /// ```
 /// use tower_analytics::auth::RolePath;
@@ -214,6 +235,8 @@ impl Default for AuthConfig {
             claims_to_headers: BTreeMap::new(),
             issuer: Vec::new(),
             policy: BTreeMap::new(),
+            login: Login::default(),
+            proxy: ProxyIdentity::default(),
         }
     }
 }
@@ -234,9 +257,24 @@ impl Default for Issuer {
             require_iat: true,
             require_jti: None,
             ignore_cnf: false,
+            claim_rules: Vec::new(),
             role_paths: Vec::new(),
             role_map: BTreeMap::new(),
             split_commas: false,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            any_of: Vec::new(),
+            all_of: Vec::new(),
+            scopes_all: Vec::new(),
+            anonymous: false,
+            accept_session: true,
+            issuers: Vec::new(),
+            hosts: Vec::new(),
         }
     }
 }
@@ -275,6 +313,13 @@ impl Issuer {
             role_map: ["admin", "mod"].map(|role| (role.to_owned(), role.to_owned())).into(),
             ..Self::default()
         }
+    }
+}
+
+impl Keys {
+    /// Whether they come from the issuer's host.
+    pub(super) fn are_remote(&self) -> bool {
+        self.jwks_url.is_some() || self.discovery
     }
 }
 

@@ -11,6 +11,7 @@ const SECRET: &str = "ANALYTICS_JWT_SECRET";
 const SECRET_FILE: &str = "ANALYTICS_JWT_SECRET_FILE";
 const PEM_FILE: &str = "ANALYTICS_JWT_PEM_FILE";
 const JWKS_FILE: &str = "ANALYTICS_JWKS_FILE";
+const JWKS_URL: &str = "ANALYTICS_JWKS_URL";
 const ALGORITHM: &str = "ANALYTICS_JWT_ALGORITHM";
 const ISSUER: &str = "ANALYTICS_JWT_ISSUER";
 const AUDIENCE: &str = "ANALYTICS_JWT_AUDIENCE";
@@ -27,6 +28,7 @@ impl Auth {
     /// | `ANALYTICS_JWT_SECRET_FILE` | the file that holds it |
     /// | `ANALYTICS_JWT_PEM_FILE` | a public key or certificate in PEM |
     /// | `ANALYTICS_JWKS_FILE` | a JWK set |
+    /// | `ANALYTICS_JWKS_URL` | where the issuer serves its JWK set; with the feature `jwks-http` |
     /// | `ANALYTICS_JWT_ALGORITHM` | such as `RS256`; several with commas. Defaults to `HS256` for a secret, for keys to what they say |
     /// | `ANALYTICS_JWT_ISSUER` | what `iss` must be. Required with keys |
     /// | `ANALYTICS_JWT_AUDIENCE` | what `aud` must name; several with commas. Required with keys |
@@ -34,7 +36,7 @@ impl Auth {
     /// | `ANALYTICS_JWT_ADMIN_ROLES` | what admins are called there, with commas. Defaults to `admin` for a secret, to nothing for keys |
     /// | `ANALYTICS_JWT_MOD_ROLES` | what moderators are called there. Defaults to `mod` for a secret, to nothing for keys |
     ///
-    /// Of the first four exactly one. One that is empty counts as absent.
+    /// Of the first five exactly one. One that is empty counts as absent.
     ///
     /// # Errors
     ///
@@ -52,13 +54,15 @@ impl Auth {
             hmac_file: get(SECRET_FILE).map(Into::into),
             pem_file: get(PEM_FILE).map(Into::into),
             jwks_file: get(JWKS_FILE).map(Into::into),
+            jwks_url: get(JWKS_URL),
             ..Keys::default()
         };
-        let sources = [SECRET, SECRET_FILE, PEM_FILE, JWKS_FILE].into_iter().filter(|name| get(name).is_some()).collect::<Vec<_>>();
+        let sources =
+            [SECRET, SECRET_FILE, PEM_FILE, JWKS_FILE, JWKS_URL].into_iter().filter(|name| get(name).is_some()).collect::<Vec<_>>();
         if sources.len() != 1 {
             let message = format!(
-                "the environment has {} of {SECRET}, {SECRET_FILE}, {PEM_FILE} and {JWKS_FILE}, and exactly one must be set: without a key \
-                 nobody can be let in",
+                "the environment has {} of {SECRET}, {SECRET_FILE}, {PEM_FILE}, {JWKS_FILE} and {JWKS_URL}, and exactly one must be set: \
+                 without a key nobody can be let in. Users with passwords need none: `Auth::users(directory)`",
                 if sources.is_empty() { "none".to_owned() } else { sources.join(" and ") }
             );
             return Err(Error::new(ErrorKind::Config, message));

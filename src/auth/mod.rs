@@ -29,41 +29,81 @@
 //! let auth = Auth::builder().issuer(main).policy("members", Policy::default()).build()?;
 //! # Ok(()) }
 //! ```
+//!
+//! With the feature `jwks-http` its keys can also come from its own host: [`Keys::jwks_url`], [`Keys::discovery`].
 
+#[cfg(feature = "sqlite")]
+mod attached;
+#[cfg(feature = "sqlite")]
+pub(crate) mod audit;
 #[allow(clippy::module_inception, reason = "what all of this is for")]
 mod auth;
 mod backend;
 mod builder;
 mod cache;
 mod check;
+mod claim_rule;
 mod claims;
 mod compact;
 mod config;
+mod cookie;
 mod credential;
+#[cfg_attr(not(feature = "axum"), allow(dead_code, reason = "for the route"))]
+mod decide;
 mod document;
 mod env;
 mod fetch;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod json;
 mod key;
 #[cfg(feature = "cli")]
 mod link;
+mod login;
 mod policy;
 mod reason;
+#[cfg(feature = "jwks-http")]
+mod remote;
 mod roles;
 mod secret;
-mod signin;
+#[cfg(feature = "cli")]
+mod sign;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
+pub(crate) mod signin;
 mod store;
+pub(crate) mod tally;
+#[cfg(feature = "sqlite")]
+mod users;
 mod watch;
 
+#[cfg(feature = "axum")]
+pub(crate) use self::decide::Admitted;
 #[cfg(feature = "cli")]
-pub(crate) use self::link::{LINK_COOKIE, OneTimeLink};
+pub(crate) use self::link::OneTimeLink;
+#[cfg(feature = "sqlite")]
+pub use self::users::{UserEntry, Users};
 pub use self::{
     auth::Auth,
     builder::AuthBuilder,
+    claim_rule::{ClaimRule, ClaimValue},
     config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, RolePath, TokenCache},
     fetch::KeyFetcher,
     identity::Identity,
+    login::{Login, ProxyIdentity, SameSite},
     reason::Reason,
     secret::Secret,
+};
+#[cfg(feature = "cli")]
+pub(crate) use self::{
+    sign::SigningKey,
+    signin::{
+        access_db::AccessDb,
+        accounts::User as Account,
+        passwords::{MAX_PASSWORD, MIN_PASSWORD, Password, Passwords},
+        revocations::{HEEDED_WITHIN, Revocation, Seconds},
+        session::SessionLimits,
+    },
 };

@@ -1,6 +1,5 @@
 use super::{
     config::Policy,
-    identity::Identity,
     roles::{ADMIN, MOD, RoleNames, RoleSet},
 };
 
@@ -13,6 +12,15 @@ pub(super) struct Rule {
     policy: Policy,
 }
 
+/// What somebody brings along.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held<'a> {
+    pub(super) roles: RoleSet,
+    /// The claim `scope`, as it stands.
+    pub(super) scope: &'a str,
+    pub(super) issuer: &'a str,
+}
+
 /// Those that are there without being asked for.
 pub(super) fn built_in() -> [(&'static str, Policy); 4] {
     [("any", Policy::default()), (ADMIN, Policy::any_of([ADMIN])), (MOD, Policy::any_of([MOD])), ("default", Policy::any_of([ADMIN, MOD]))]
@@ -23,7 +31,9 @@ impl Rule {
     pub(super) fn new(policy: &Policy, names: &RoleNames, admin_is_mod: bool) -> Result<Self, String> {
         let set = |roles: &[String]| {
             roles.iter().try_fold(RoleSet::default(), |set, role| {
-                let bit = names.bit(role).ok_or_else(|| format!("asks for the role {role:?}, which no issuer's `role_map` gives"))?;
+                let bit = names
+                    .bit(role)
+                    .ok_or_else(|| format!("asks for the role {role:?}, which no issuer's `role_map` gives, nor users of a sign-in"))?;
                 Ok::<_, String>(set.with(bit))
             })
         };
@@ -41,7 +51,12 @@ impl Rule {
         hosts.is_empty() || host.is_some_and(|host| hosts.iter().any(|allowed| allowed == host))
     }
 
-    pub(super) fn is_met_by(&self, who: &Identity) -> bool {
+    #[cfg(feature = "sqlite")]
+    pub(super) fn takes_sessions(&self) -> bool {
+        self.policy.accept_session
+    }
+
+    pub(super) fn is_met_by(&self, who: Held<'_>) -> bool {
         let held = match self.admin_is_mod {
             Some((admin, moderator)) if who.roles.has_any(admin) => who.roles.with(moderator),
             _ => who.roles,
@@ -50,6 +65,6 @@ impl Rule {
         (self.any_of.is_empty() || held.has_any(self.any_of))
             && held.has_all(self.all_of)
             && scopes_all.iter().all(|scope| who.scope.split(' ').any(|held| held == scope))
-            && (issuers.is_empty() || issuers.iter().any(|issuer| **issuer == *who.issuer))
+            && (issuers.is_empty() || issuers.iter().any(|issuer| issuer == who.issuer))
     }
 }

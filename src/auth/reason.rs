@@ -44,6 +44,10 @@ pub enum Reason {
     Revoked,
     /// Bound to a key that its bearer must prove (`cnf`), which nobody did here.
     Cnf,
+    /// A claim is not what `claim_rules` say.
+    Claim,
+    /// The session of the sign-in is over, or its cookie came twice.
+    Session,
     /// The token is good, but the policy asks for more than it grants.
     Role,
     /// There are no keys yet, they are too old to be trusted, or revocations cannot be read.
@@ -51,6 +55,44 @@ pub enum Reason {
 }
 
 impl Reason {
+    pub(super) const COUNT: usize = Self::ALL.len();
+
+    const ALL: [Self; 23] = [
+        Self::Missing,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Alg,
+        Self::Header,
+        Self::Crit,
+        Self::Typ,
+        Self::UnknownKey,
+        Self::BadSignature,
+        Self::Exp,
+        Self::Nbf,
+        Self::Iat,
+        Self::Lifetime,
+        Self::Iss,
+        Self::Aud,
+        Self::Sub,
+        Self::Jti,
+        Self::Revoked,
+        Self::Cnf,
+        Self::Claim,
+        Self::Session,
+        Self::Role,
+        Self::KeysUnavailable,
+    ];
+
+    #[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the API"))]
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter()
+    }
+
+    /// Its place among all.
+    pub(super) fn index(self) -> usize {
+        self as usize
+    }
+
     /// The short code.
     #[must_use]
     pub fn code(self) -> &'static str {
@@ -74,6 +116,8 @@ impl Reason {
             Self::Jti => "jti",
             Self::Revoked => "revoked",
             Self::Cnf => "cnf",
+            Self::Claim => "claim",
+            Self::Session => "session",
             Self::Role => "role",
             Self::KeysUnavailable => "keys_unavailable",
         }
@@ -87,3 +131,15 @@ impl fmt::Display for Reason {
 }
 
 impl std::error::Error for Reason {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_in_the_list_and_at_their_place() {
+        for (index, reason) in Reason::all().enumerate() {
+            assert_eq!(reason.index(), index, "{reason}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::{
     config::Issuer,
@@ -20,15 +20,20 @@ const MOST: usize = 64;
 
 impl RoleNames {
     /// `None` if there are more than 64.
-    pub(super) fn new<'a>(maps: impl Iterator<Item = &'a BTreeMap<String, String>>) -> Option<Self> {
-        let own: BTreeSet<&str> =
-            maps.flat_map(|map| map.values()).map(String::as_str).filter(|name| ![ADMIN, MOD].contains(name)).collect();
+    pub(super) fn new<'a>(names: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let own: BTreeSet<&str> = names.filter(|name| ![ADMIN, MOD].contains(name)).collect();
         let names = [ADMIN, MOD].into_iter().chain(own).map(str::to_owned).collect::<Vec<_>>();
         (names.len() <= MOST).then_some(Self(names))
     }
 
     pub(super) fn bit(&self, name: &str) -> Option<RoleSet> {
         self.0.iter().position(|known| known == name).map(|at| RoleSet(1 << at))
+    }
+
+    /// Those of the names that are known.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn set(&self, names: &[String]) -> RoleSet {
+        names.iter().filter_map(|name| self.bit(name)).fold(RoleSet::default(), RoleSet::with)
     }
 
     pub(super) fn of(&self, set: RoleSet) -> Vec<&str> {

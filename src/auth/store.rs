@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -53,6 +53,8 @@ struct State {
     has_failed: bool,
     is_wanted: bool,
     stamp: Option<Stamp>,
+    /// For how long what was fetched is fresh.
+    fresh_for: Option<Duration>,
     /// Names that were asked for in vain, so that one client cannot keep us fetching.
     unknown: VecDeque<(u64, Millis)>,
 }
@@ -60,7 +62,10 @@ struct State {
 /// What changes when a file is replaced or written.
 type Stamp = (Option<SystemTime>, u64, u64);
 
-const REFRESH: u64 = 8 * 60_000;
+/// What whoever sends keys may ask for, and what holds if they do not.
+const SHORTEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+const FRESH_FOR: Duration = Duration::from_secs(600);
 const COOLDOWN: u64 = 30_000;
 const MAX_STALE: u64 = 24 * 3_600_000;
 const REMEMBERED: usize = 256;
@@ -139,7 +144,9 @@ impl KeyStore {
             Origin::Pem(path, _) | Origin::Jwks(path) => stamp(path).is_some_and(|stamp| state.stamp != Some(stamp)),
             Origin::Fetched(_) => state.attempted.is_none_or(|at| {
                 let is_urgent = state.is_wanted || state.has_failed || state.loaded.is_none();
-                since(at, now) >= if is_urgent { COOLDOWN } else { REFRESH }
+                let fresh_for = state.fresh_for.unwrap_or(FRESH_FOR).clamp(SHORTEST, LONGEST);
+                // Before they are stale, so that no request ever meets stale ones.
+                since(at, now) >= if is_urgent { COOLDOWN } else { fresh_for.as_millis() as u64 / 5 * 4 }
             }),
         }
     }
@@ -180,8 +187,9 @@ impl KeyStore {
                 document::jwks(&read(path)?, &self.rules).map(Some).map_err(|refusal| wrong(&what, refusal))
             }
             Origin::Fetched(fetcher) => {
-                let fetched = catch_unwind(AssertUnwindSafe(|| fetcher.fetch()));
-                let text = fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Config, "the key fetcher panicked")))?;
+                let fetched = catch_unwind(AssertUnwindSafe(|| fetcher.fetch().map(|text| (text, fetcher.fresh_for()))));
+                let (text, fresh_for) = fetched.unwrap_or_else(|_| Err(Error::new(ErrorKind::Config, "the key fetcher panicked")))?;
+                self.state().fresh_for = fresh_for;
                 document::jwks(&text, &self.rules).map(Some).map_err(|refusal| wrong("the fetched key set", refusal))
             }
         }

@@ -1,10 +1,9 @@
-//! `serve`: the dashboard as a server of its own.
+//! `serve`: the dashboard as a server of its own, or the verify routes alone.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
@@ -14,10 +13,10 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
-use super::{demo, fault, open_guard::OnThisMachine};
+use super::{browser, demo, fault, open_guard::OnThisMachine, reload, settings::Settings, verify_only};
 use crate::{
     analytics::Analytics,
-    auth::OneTimeLink,
+    auth::{Auth, Login, OneTimeLink},
     builder,
     clock::Clock,
     config::Config,
@@ -26,18 +25,25 @@ use crate::{
     web::Dashboard,
 };
 
-/// Show the dashboard of a data directory. Reads beside an app that records there, or without one.
+/// Show the dashboard of a data directory, or only say to a proxy whose tokens are good.
+///
+/// Reads beside an app that records there, or without one. With settings that have an `[auth]` table and no `data`, nothing is
+/// recorded, there is no dashboard, and only `{base_path}/auth/verify/..` is served. SIGHUP reads keys anew.
 #[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
 pub(super) struct Serve {
-    /// The address to listen on
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    host: IpAddr,
-    /// The port to listen on
-    #[arg(long, default_value_t = 8089)]
-    port: u16,
-    /// The data directory
-    #[arg(long, value_name = "DIR", default_value = "./analytics-data")]
-    data: PathBuf,
+    /// The settings file, in TOML; flags count more
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1]
+    #[arg(long)]
+    host: Option<IpAddr>,
+    /// The port to listen on, 0 for any that is free [default: 8089]
+    #[arg(long)]
+    port: Option<u16>,
+    /// The data directory [default: analytics-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Do not open the browser
     #[arg(long)]
     no_browser: bool,
@@ -48,6 +54,11 @@ pub(super) struct Serve {
     #[arg(long)]
     demo: bool,
 }
+
+const EXAMPLES: &str = "Examples:
+  tower-analytics serve --demo                     look at it, with made-up traffic
+  tower-analytics serve --data /srv/analytics      the data of a service
+  tower-analytics serve --config verify.toml       only the route that NGINX asks, see examples/verify.toml";
 
 #[derive(Debug, Parser)]
 #[command(name = "standalone", version)]
@@ -74,19 +85,21 @@ impl Serve {
     }
 
     async fn serve(self) -> Result<(), Error> {
-        if self.open && !self.host.is_loopback() {
-            let message =
-                format!("--open would let everybody in who can reach {}: it is only for a loopback address such as 127.0.0.1", self.host);
-            return Err(Error::new(ErrorKind::Config, message));
-        }
+        let settings = Settings::read_with_keys(self.config.as_deref(), self.data.as_deref())?;
+        let address = settings.listen(self.host, self.port)?;
+        self.check_flags(&settings, address)?;
         // First the port: whoever starts a second server by mistake should not touch the data.
-        let listener = self.listen().await?;
+        let listener = listen(address).await?;
+        if settings.is_verify_only() {
+            return verify_only::serve(listener, &settings).await;
+        }
         let address = listener.local_addr()?;
-        let config = Config { data: self.data.clone(), require_writer: true, ..Config::default() };
-        config.check()?;
+        let config = Config { require_writer: true, ..settings.config.clone() };
         let (recording, beside) = self.open_directory(&config).await?;
-        let (dashboard, url) = self.dashboard(&config, recording.clone(), address)?;
-        self.greet(&url, beside);
+        let auth = if self.open { None } else { Some(auth_of(&settings)?) };
+        let (dashboard, url) = dashboard(&config, recording.clone(), address, auth.as_ref())?;
+        self.greet(&config, &url, beside);
+        let _signpost = (!self.no_browser).then(|| browser::open(&url, &config.data));
         let (home, hub) = (config.base_path.clone(), dashboard.hub());
         let app = Router::new()
             .route("/", get(async move || Redirect::to(&home)))
@@ -97,22 +110,30 @@ impl Serve {
             asked_to_stop().await;
             hub.close();
         };
+        let reloading = auth.map(reload::on_hangup);
         let trickle = recording.as_ref().map(|analytics| tokio::spawn(demo::trickle(analytics.recorder().clone())));
         axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(stopping).await?;
-        trickle.inspect(|task| task.abort());
+        [trickle, reloading].into_iter().flatten().for_each(|task| task.abort());
         recording.map_or(Ok(()), |analytics| analytics.shutdown(Duration::from_secs(5)))
     }
 
-    async fn listen(&self) -> Result<TcpListener, Error> {
-        let address = SocketAddr::new(self.host, self.port);
-        TcpListener::bind(address).await.map_err(|error| {
-            let advice = match error.kind() {
-                std::io::ErrorKind::AddrInUse => "another program listens there; choose another port with --port",
-                std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose a higher one with --port",
-                _ => "check --host and --port",
-            };
-            Error::new(ErrorKind::Listen, format!("cannot listen on {address}: {advice}")).with_source(error)
-        })
+    fn check_flags(&self, settings: &Settings, address: SocketAddr) -> Result<(), Error> {
+        let wrong = |message: String| Err(Error::new(ErrorKind::Config, message));
+        if self.open && !address.ip().is_loopback() {
+            return wrong(format!(
+                "--open would let everybody in who can reach {}: it is only for a loopback address such as 127.0.0.1",
+                address.ip()
+            ));
+        }
+        if self.open && settings.config.auth.is_some() {
+            return wrong(
+                "--open lets everybody in, and the settings have an [auth] table that does not: take one of them away".to_owned(),
+            );
+        }
+        if self.demo && settings.is_verify_only() {
+            return wrong("--demo makes up data, and the settings name no directory for it: add --data, or leave --config away".to_owned());
+        }
+        Ok(())
     }
 
     /// The recorder of a demo, and whether an app records in the directory. Without a demo nothing is held: an app
@@ -136,41 +157,77 @@ impl Serve {
         opened.await.map_err(|error| Error::new(ErrorKind::Storage, "opening the directory panicked").with_source(error))?
     }
 
-    fn dashboard(&self, config: &Config, recording: Option<Analytics>, address: SocketAddr) -> Result<(Dashboard, String), Error> {
-        let reports = recording.as_ref().map_or_else(|| Reports::new(&config.data, Clock::system()), Analytics::reports);
-        let shown = match address.ip() {
-            ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
-            _ => address.to_string(),
-        };
-        let home = format!("http://{shown}{}", config.base_path);
-        if self.open {
-            return Ok((Dashboard::new(reports, recording, config, Arc::new(OnThisMachine)), home));
-        }
-        let (link, secret) = OneTimeLink::new(Clock::system())?;
-        let dashboard = Dashboard::new(reports, recording, config, Arc::new(link.clone())).with_link(link);
-        Ok((dashboard, format!("{home}/link/{secret}")))
-    }
-
-    fn greet(&self, url: &str, beside: bool) {
-        let data = self.data.display();
+    fn greet(&self, config: &Config, url: &str, beside: bool) {
+        let data = config.data.display();
         match (beside, self.demo) {
             (true, _) => println!("Data       {data}, read only: an app records there"),
             (false, true) => println!("Data       {data}, made up by --demo"),
             (false, false) => println!("Data       {data}; no app records there now"),
         }
         println!("Dashboard  {url}");
+        if let Some(auth) = &config.auth {
+            println!("Verify     {}/auth/verify/{{policy}}", url.split("/link/").next().unwrap_or(url));
+            if !auth.issuer.is_empty() {
+                println!("Tokens     as [auth] in the settings says");
+            }
+        }
         if self.open {
             println!("Sign-in    none: --open lets everybody on this machine in");
+        } else if url.contains("/link/") {
+            println!("Sign-in    nobody can sign in yet: the link makes the first admin. It works once, within ten minutes");
         } else {
-            println!("Sign-in    the link works once, within ten minutes; start again for a new one");
-        }
-        if !self.no_browser && open::that_detached(url).is_err() {
-            tracing::debug!("no browser could be opened");
+            println!("Sign-in    with name and password");
         }
     }
 }
 
-async fn asked_to_stop() {
+/// As the settings say. Without any: users with passwords, over plain http only in browsers on this machine, as whoever starts it by hand
+/// has no certificate.
+fn auth_of(settings: &Settings) -> Result<Auth, Error> {
+    if let Some(auth) = settings.auth()? {
+        return Ok(auth);
+    }
+    let login = Login { insecure_cookies_for_loopback: true, ..Login::default() };
+    Auth::builder().sign_in(&settings.config.data).login(login).build()
+}
+
+/// The dashboard, and what to open to see it.
+fn dashboard(
+    config: &Config,
+    recording: Option<Analytics>,
+    address: SocketAddr,
+    auth: Option<&Auth>,
+) -> Result<(Dashboard, String), Error> {
+    let reports = recording.as_ref().map_or_else(|| Reports::new(&config.data, Clock::system()), Analytics::reports);
+    let shown = match address.ip() {
+        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
+    };
+    let home = format!("http://{shown}{}", config.base_path);
+    let Some(auth) = auth else { return Ok((Dashboard::new(reports, recording, config, OnThisMachine), home)) };
+    let dashboard = Dashboard::new(reports, recording, config, auth.clone());
+    // Whoever has tokens needs no first user.
+    let needs_user = auth.config().issuer.is_empty() && auth.config().proxy.user_header.is_empty();
+    let has_users = auth.sign_in()?.map_or(Ok(true), |sign_in| sign_in.db().users().map(|users| !users.is_empty()))?;
+    if has_users || !needs_user {
+        return Ok((dashboard, home));
+    }
+    let (link, secret) = OneTimeLink::new(Clock::system())?;
+    Ok((dashboard.with_link(link), format!("{home}/link/{secret}")))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there; choose another port with --port",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose a higher one with --port",
+            _ => "check --host and --port, or `listen` in the settings",
+        };
+        Error::new(ErrorKind::Listen, format!("cannot listen on {address}: {advice}")).with_source(error)
+    })
+}
+
+pub(super) async fn asked_to_stop() {
     #[cfg(unix)]
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {

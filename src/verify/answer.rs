@@ -1,27 +1,25 @@
-use std::sync::Arc;
-
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::identity;
 use crate::{
-    auth::{Auth, Identity, Reason},
+    auth::{Admitted, Auth, AuthConfig, Reason},
     layer::Skip,
 };
 
 const X_ACCEL_EXPIRES: HeaderName = HeaderName::from_static("x-accel-expires");
 
 /// What became of a request, as NGINX and its like read it.
-pub(super) fn of(auth: &Auth, policy: &str, decision: Result<Option<Arc<Identity>>, Reason>) -> Response {
+pub(super) fn of(auth: &Auth, policy: &str, decision: Result<Admitted, Reason>) -> Response {
     let reason = match decision {
-        Ok(who) => return allowed(auth, who.as_deref()),
+        Ok(who) => return allowed(auth, &who),
         Err(reason) => reason,
     };
     let config = auth.config();
     let realm = &config.realm;
     let (status, challenge) = match reason {
         // RFC 6750, section 3.1: who brings nothing is told no error.
-        Reason::Missing => (StatusCode::UNAUTHORIZED, format!("Bearer realm=\"{realm}\"")),
+        Reason::Missing | Reason::Session => (StatusCode::UNAUTHORIZED, format!("Bearer realm=\"{realm}\"")),
         Reason::Role => (StatusCode::FORBIDDEN, format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\", scope=\"{policy}\"")),
         Reason::KeysUnavailable => {
             let mut response = bare(StatusCode::SERVICE_UNAVAILABLE, 0);
@@ -41,16 +39,27 @@ pub(super) fn of(auth: &Auth, policy: &str, decision: Result<Option<Arc<Identity
     response
 }
 
-fn allowed(auth: &Auth, who: Option<&Identity>) -> Response {
+fn allowed(auth: &Auth, who: &Admitted) -> Response {
     let config = auth.config();
-    let left = who.map_or(i64::MAX, |who| who.expires_s() - auth.now_s());
+    let left = identity::expires(who).map_or(i64::MAX, |expires| expires - auth.now_s());
     let kept = i64::try_from(config.nginx_cache_ttl_s).unwrap_or(i64::MAX).min(left).max(0);
     let mut response = bare(StatusCode::OK, kept);
+    if let Some(vary) = more_to_vary(config) {
+        response.headers_mut().insert(header::VARY, vary);
+    }
     if config.identity_headers.enabled && identity::add(response.headers_mut(), config, who).is_err() {
         tracing::error!("a subject and a token id are together too long for headers: the request is refused");
         return bare(StatusCode::INTERNAL_SERVER_ERROR, 0);
     }
     response
+}
+
+/// Where a credential may stand beside the usual places: a cache must not give one's answer to another.
+fn more_to_vary(config: &AuthConfig) -> Option<HeaderValue> {
+    if config.extra_token_headers.is_empty() {
+        return None;
+    }
+    HeaderValue::from_str(&format!("Authorization, Cookie, {}", config.extra_token_headers.join(", "))).ok()
 }
 
 pub(super) fn no_such_policy(path: &str) -> Response {

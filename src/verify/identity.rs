@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::auth::{AuthConfig, Identity};
+use crate::auth::{Admitted, AuthConfig, Identity};
 
 /// NGINX keeps a response's head in one page of memory, by default.
 const LONGEST: usize = 3072;
@@ -11,30 +11,47 @@ const LONGEST: usize = 3072;
 pub(super) struct TooLong;
 
 /// The headers that say who it is. Nobody's are there and empty, so that whoever copies them overwrites what a client sent.
-pub(super) fn add(headers: &mut HeaderMap, config: &AuthConfig, who: Option<&Identity>) -> Result<(), TooLong> {
+pub(super) fn add(headers: &mut HeaderMap, config: &AuthConfig, who: &Admitted) -> Result<(), TooLong> {
     let names = &config.identity_headers;
+    let token = match who {
+        Admitted::Token(token) => Some(&**token),
+        _ => None,
+    };
+    let (subject, roles, method) = match who {
+        Admitted::Token(token) => (encode(token.subject()), list(token.roles()), "jwt"),
+        Admitted::Session { user, roles, .. } => (encode(user), list(roles), "session"),
+        Admitted::Anyone => (String::new(), String::new(), "anonymous"),
+    };
     let core = [
-        (&names.subject, who.map(|who| encode(who.subject()))),
-        (&names.issuer, who.map(|who| encode(who.issuer()))),
-        (&names.roles, who.map(|who| list(who.roles()))),
-        (&names.method, Some(if who.is_some() { "jwt" } else { "anonymous" }.to_owned())),
-        (&names.expires, who.map(|who| who.expires_s().to_string())),
-        (&names.token_id, who.and_then(Identity::token_id).map(encode)),
+        (&names.subject, subject),
+        (&names.issuer, token.map(|token| encode(token.issuer())).unwrap_or_default()),
+        (&names.roles, roles),
+        (&names.method, method.to_owned()),
+        (&names.expires, expires(who).map(|seconds| seconds.to_string()).unwrap_or_default()),
+        (&names.token_id, token.and_then(Identity::token_id).map(encode).unwrap_or_default()),
     ];
     let mut left = LONGEST;
     for (name, value) in core {
-        let value = value.unwrap_or_default();
         left = left.checked_sub(name.len() + value.len() + 4).ok_or(TooLong)?;
         put(headers, name, &value);
     }
     for (at, name) in config.claims_to_headers.values().enumerate() {
-        let value = who.and_then(|who| who.passed_on().get(at)).map(list).unwrap_or_default();
+        let value = token.and_then(|token| token.passed_on().get(at)).map(list).unwrap_or_default();
         // What is too much is left out, but stays there and empty.
         let fits = left.checked_sub(name.len() + value.len() + 4);
         left = fits.unwrap_or(left.saturating_sub(name.len() + 4));
         put(headers, name, if fits.is_some() { &value } else { "" });
     }
     Ok(())
+}
+
+/// Seconds since 1970 at which the credential ends.
+pub(super) fn expires(who: &Admitted) -> Option<i64> {
+    match who {
+        Admitted::Token(token) => Some(token.expires_s()),
+        Admitted::Session { expires, .. } => Some(*expires),
+        Admitted::Anyone => None,
+    }
 }
 
 fn list<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {

@@ -15,7 +15,7 @@ use crate::auth::Auth;
 ///
 /// | answer | when |
 /// |---|---|
-/// | 200 | the request's token is good and meets the policy; headers say who it is |
+/// | 200 | the request's token, or its session of the sign-in, is good and meets the policy; headers say who it is |
 /// | 401 | no token, or one that is not good |
 /// | 403 | the token is good, but does not meet the policy |
 /// | 404 | no such policy; NGINX then answers 500 |
@@ -78,8 +78,9 @@ async fn answer(State((auth, at)): State<(Auth, std::sync::Arc<str>)>, request: 
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
-    match policy.and_then(|policy| Some((policy, auth.decide(policy, request.headers(), host)?))) {
-        Some((policy, decision)) => answer::of(&auth, policy, decision),
+    let Some(policy) = policy else { return answer::no_such_policy(request.uri().path()) };
+    match auth.decide(policy, request.headers(), host).await {
+        Some(decision) => answer::of(&auth, policy, decision),
         None => answer::no_such_policy(request.uri().path()),
     }
 }

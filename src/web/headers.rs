@@ -22,6 +22,8 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 pub(super) fn add(mut router: Router) -> Router {
+    // Innermost, so that the answer to a panic has the headers too.
+    router = router.route_layer(CatchPanicLayer::new());
     for (name, value) in HEADERS {
         // Only where absent: assets say for themselves how long they may be kept.
         router = router.route_layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)));
@@ -29,7 +31,7 @@ pub(super) fn add(mut router: Router) -> Router {
     // Pages are mostly the same words again and again. What is pushed is left as it is.
     let router = router.route_layer(CompressionLayer::new());
     // Our own pages are not the service's traffic. `route_layer` throughout: a layered fallback would win over the app's when merged.
-    router.route_layer(CatchPanicLayer::new()).route_layer(axum::middleware::map_response(skip))
+    router.route_layer(axum::middleware::map_response(skip))
 }
 
 async fn skip(mut response: axum::response::Response) -> axum::response::Response {

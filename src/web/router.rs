@@ -3,12 +3,14 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use axum::Router;
 
 #[cfg(feature = "cli")]
-use super::link;
+use super::setup;
 use super::{
     api::{self, Problem},
     assets, dashboard, headers,
     host::{Host, Site},
 };
+#[cfg(feature = "auth")]
+use super::{login, logout};
 #[cfg(feature = "cli")]
 use crate::auth::OneTimeLink;
 use crate::{
@@ -35,7 +37,8 @@ pub struct Dashboard {
 
 impl Analytics {
     /// The pages, for whom the guard lets in. There is no way to them without a guard. If it is an [`Auth`](crate::Auth), the routes of
-    /// [`Verify`](crate::Verify) are there too.
+    /// [`Verify`](crate::Verify) are there too, and a sign-in for the users in `access.db` of the data directory, unless
+    /// [`auth::Login`](crate::auth::Login) says otherwise.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_analytics::Error> {
@@ -51,23 +54,22 @@ impl Analytics {
     /// # Ok(()) }
     /// ```
     pub fn dashboard(&self, guard: impl Guard) -> Dashboard {
-        #[cfg(feature = "auth")]
-        let verify = verify_of(&guard, &self.config().base_path);
-        let dashboard = Dashboard::new(self.reports(), Some(self.clone()), self.config(), Arc::new(guard));
-        #[cfg(feature = "auth")]
-        let dashboard = Dashboard { verify, ..dashboard };
-        dashboard
+        Dashboard::new(self.reports(), Some(self.clone()), self.config(), guard)
     }
 }
 
 impl Dashboard {
-    pub(crate) fn new(reports: Reports, recording: Option<Analytics>, config: &Config, guard: Arc<dyn Guard>) -> Self {
+    pub(crate) fn new(reports: Reports, recording: Option<Analytics>, config: &Config, guard: impl Guard) -> Self {
+        #[cfg(feature = "auth")]
+        let auth = auth_of(&guard, config);
         let site = Site {
             hub: dashboard::Hub::new(reports.clone(), recording.clone()),
             plugged: Vec::new(),
             reports,
             recording,
-            guard,
+            guard: Arc::new(guard),
+            #[cfg(feature = "auth")]
+            auth: auth.clone(),
             base_path: config.base_path.as_str().into(),
             public_url: config.public_url.as_deref().map(Into::into),
             // They were read once when the settings were checked.
@@ -77,12 +79,20 @@ impl Dashboard {
         assets::register(&mut host);
         dashboard::register(&mut host);
         api::register(&mut host);
+        #[cfg(feature = "auth")]
+        if let Some(auth) = &auth {
+            api::auth::register(&mut host);
+            if auth.config().login.enabled {
+                login::register(&mut host);
+                logout::register(&mut host);
+            }
+        }
         Self {
             site,
             host,
             plugins: BTreeSet::new(),
             #[cfg(feature = "auth")]
-            verify: None,
+            verify: auth.map(|auth| crate::verify::Verify::new(auth).base_path(&config.base_path)),
         }
     }
 
@@ -123,17 +133,20 @@ impl Dashboard {
         self.site.hub.clone()
     }
 
-    /// Lets whoever has the link in, too.
+    /// Whoever has the link makes the first admin.
     #[cfg(feature = "cli")]
     pub(crate) fn with_link(mut self, link: OneTimeLink) -> Self {
-        link::register(&mut self.host, link);
+        setup::register(&mut self.host, link);
         self
     }
 }
 
+/// The guard as what it is, and the data directory for its sign-in.
 #[cfg(feature = "auth")]
-fn verify_of(guard: &dyn std::any::Any, base_path: &str) -> Option<crate::verify::Verify> {
-    guard.downcast_ref().map(|auth: &crate::auth::Auth| crate::verify::Verify::new(auth.clone()).base_path(base_path))
+fn auth_of(guard: &dyn std::any::Any, config: &Config) -> Option<crate::auth::Auth> {
+    let auth = guard.downcast_ref::<crate::auth::Auth>()?;
+    auth.attach(&config.data);
+    Some(auth.clone())
 }
 
 impl<S: Clone + Send + Sync + 'static> From<Dashboard> for Router<S> {
@@ -184,35 +197,66 @@ mod tests {
         clock::Clock,
     };
 
-    fn dashboard(role: Option<Role>) -> Dashboard {
-        let (analytics, _) = Analytics::testing();
-        let (link, _) = OneTimeLink::new(Clock::system()).unwrap();
-        analytics.dashboard(move |_: &Head<'_>| role).with_link(link)
+    const ROLES: [Option<Role>; 5] = [None, Some(Role::Anyone), Some(Role::User), Some(Role::Mod), Some(Role::Admin)];
+
+    /// Asks every route with every method, and looks whether it is closed to this role exactly if it should be.
+    async fn walk(dashboard: Dashboard, role: Option<Role>, token: Option<&str>, has_form: bool) {
+        let declared = dashboard.host.declared();
+        assert!(declared.len() >= 30, "{declared:?}");
+        let app: Router = dashboard.into();
+        for (path, needed, is_data) in declared {
+            for method in ["GET", "HEAD", "POST", "DELETE"] {
+                let path = ["{secret}", "{session_id}", "{user_id}", "{id}"]
+                    .iter()
+                    .fold(path.clone(), |path, name| path.replace(name, "202611-1"));
+                let uri = format!("/analytics{}{path}", if path.is_empty() { "" } else { "/" });
+                let request =
+                    Request::builder().method(method).uri(&uri).header("host", "localhost").header("sec-fetch-site", "same-origin");
+                let request = token.iter().fold(request, |request, token| request.header("authorization", format!("Bearer {token}")));
+                let request = request.header("content-type", "application/json").body(Body::empty()).unwrap();
+                let response = app.clone().oneshot(request).await.unwrap();
+                let status = response.status();
+                let to_form =
+                    response.headers().get(header::LOCATION).is_some_and(|to| to.to_str().unwrap().starts_with("/analytics/login"));
+                let denied = to_form || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+                let what = format!("{method} {uri} as {role:?}: {status}");
+                match role {
+                    // The form itself says 403 to who is not from here, 401 to who is not known.
+                    _ if needed == Role::Anyone => assert!(!to_form || path == "logout", "{what}"),
+                    None => {
+                        let is_page = matches!(method, "GET" | "HEAD") && !is_data;
+                        assert!(denied && to_form == (has_form && is_page), "{what}");
+                        assert!(to_form || status == StatusCode::UNAUTHORIZED, "{what}");
+                    }
+                    Some(role) => assert_eq!(status == StatusCode::FORBIDDEN, role < needed, "{what}"),
+                }
+                assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY), "{uri}");
+                assert!(response.headers().contains_key(header::CACHE_CONTROL), "{uri}");
+                assert!(response.extensions().get::<crate::Skip>().is_some(), "{uri}");
+            }
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn every_route_is_closed_to_roles_below_the_one_it_declares() {
-        let declared = dashboard(None).host.declared();
-        assert!(declared.len() >= 3, "{declared:?}");
-        for role in [None, Some(Role::Anyone), Some(Role::User), Some(Role::Mod), Some(Role::Admin)] {
-            let app: Router = dashboard(role).into();
-            for (path, needed) in &declared {
-                for method in ["GET", "HEAD", "POST", "DELETE"] {
-                    let path = path.replace("{secret}", "abc").replace("{session_id}", "202611-1").replace("{user_id}", "ann");
-                    let uri = format!("/analytics{}{path}", if path.is_empty() { "" } else { "/" });
-                    let request = Request::builder().method(method).uri(&uri).body(Body::empty()).unwrap();
-                    let response = app.clone().oneshot(request).await.unwrap();
-                    let status = response.status();
-                    let denied = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-                    let allowed = *needed == Role::Anyone || role.is_some_and(|role| role >= *needed);
-                    assert_eq!(denied, !allowed, "{method} {uri} as {role:?}: {status}");
-                    if denied {
-                        assert_eq!(status == StatusCode::UNAUTHORIZED, role.is_none());
-                    }
-                    assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY), "{uri}");
-                    assert!(response.extensions().get::<crate::Skip>().is_some(), "{uri}");
-                }
-            }
+        for role in ROLES {
+            let (analytics, _) = Analytics::testing();
+            let (link, _) = OneTimeLink::new(Clock::system()).unwrap();
+            walk(analytics.dashboard(move |_: &Head<'_>| role).with_link(link), role, None, false).await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_route_is_closed_to_tokens_of_roles_below_the_one_it_declares() {
+        const SECRET: &[u8] = b"an example, and too well known to be a secret";
+        for (role, name) in [(None, ""), (Some(Role::User), "guest"), (Some(Role::Mod), "mod"), (Some(Role::Admin), "admin")] {
+            let (analytics, _) = Analytics::testing();
+            let (link, _) = OneTimeLink::new(Clock::system()).unwrap();
+            let claims = serde_json::json!({"user": "ann", "role": name, "exp": 4_000_000_000_u64});
+            let header = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::HS256);
+            let token = jsonwebtoken::encode(&header, &claims, &jsonwebtoken::EncodingKey::from_secret(SECRET)).unwrap();
+            let dashboard = analytics.dashboard(crate::Auth::hs256(SECRET).unwrap()).with_link(link);
+            walk(dashboard, role, role.map(|_| &*token), true).await;
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each file uses a part of it")]
 
 pub(crate) mod counting;
+pub(crate) mod host;
 pub(crate) mod oracle;
 pub(crate) mod recording;
 pub(crate) mod signing;
@@ -74,4 +75,17 @@ pub(crate) fn stored(directory: &Path) -> Counts {
 
 pub(crate) fn total(counts: &Counts) -> u64 {
     counts.values().sum()
+}
+
+/// The example of this name, as a program.
+pub(crate) fn axum_app() -> PathBuf {
+    let mut place = std::env::current_exe().unwrap();
+    place.pop();
+    place.pop();
+    place = place.join("examples").join("axum_app");
+    // `cargo test` builds the examples; `cargo test --test ..` does not.
+    if !place.exists() {
+        assert!(Command::new(env!("CARGO")).args(["build", "--example", "axum_app"]).status().unwrap().success());
+    }
+    place
 }

@@ -7,7 +7,7 @@ use std::{
 use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
 use super::{
-    access_file::{Opened, Use, make_private},
+    access_file::{BUSY, Opened, Use, make_private},
     session::SessionLimits,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 /// `access.db`: who may sign in, who is signed in, which tokens are void. Several processes have it open at once, so it
 /// does not belong to the directory's lock: what one of them changes holds for all from their next question on.
 ///
-/// Every method blocks; [`look`](Self::look) and [`is_revoked`](Self::is_revoked) only read, and never wait for a writer.
+/// Every method blocks; [`look`](Self::look) only reads, and never waits for a writer.
 pub(crate) struct AccessDb {
     file: PathBuf,
     pub(super) clock: Clock,
@@ -26,6 +26,8 @@ pub(crate) struct AccessDb {
     reader: Mutex<Opened>,
     writer: Mutex<Opened>,
 }
+
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(50);
 
 impl AccessDb {
     /// Opens or makes the file in the data directory, readable by its owner only, and brings it to our version.
@@ -57,6 +59,20 @@ impl AccessDb {
             tx.commit().map(|()| answer)
         });
         changed.map_err(|error| self.fault(what, error))
+    }
+
+    /// A change that whoever asks does not depend on: not made if the file is in use for longer than a moment.
+    pub(super) fn try_write<T>(&self, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Option<T> {
+        let mut writer = self.writer.try_lock().ok()?;
+        writer.follow(&self.file).ok()?;
+        let connection = &mut writer.connection;
+        connection.busy_timeout(MOMENT).ok()?;
+        let changed = connection.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|tx| {
+            let answer = change(&tx)?;
+            tx.commit().map(|()| answer)
+        });
+        drop(connection.busy_timeout(BUSY));
+        changed.inspect_err(|error| tracing::warn!(%error, "access.db could not be written; a session goes on as it is")).ok()
     }
 
     /// The connection, to the file that has the name now: who was removed from a restored one must not go on in the old.

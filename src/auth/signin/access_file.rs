@@ -15,7 +15,10 @@ const MIGRATIONS: [&str; 1] = [include_str!("access.sql")];
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// How long another process may hold the file before we give up.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// The same for who only reads: with a write-ahead log that is while it is recovered after a crash.
+const BUSY_READING: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
@@ -34,8 +37,12 @@ impl Opened {
     /// The file must exist: SQLite would make one that all can read.
     pub(super) fn open(file: &Path, wanted: Use) -> Result<Self, Error> {
         let inode = Inode::of(file);
-        let mut connection = connect(file).map_err(|error| unusable(file, error))?;
-        migrate(&mut connection, file)?;
+        let mut connection = connect(file, wanted).map_err(|error| unusable(file, error))?;
+        // Who only reads must not wait for who writes: it takes the lock for a change only if there is something to change.
+        let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(|error| unusable(file, error))?;
+        if wanted == Use::Write || version != VERSION {
+            migrate(&mut connection, file)?;
+        }
         connection.pragma_update(None, "query_only", wanted == Use::Read).map_err(|error| unusable(file, error))?;
         Ok(Self { connection, wanted, file: inode })
     }
@@ -102,10 +109,12 @@ fn narrowed(directory: &Path, file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn connect(file: &Path) -> rusqlite::Result<Connection> {
+fn connect(file: &Path, wanted: Use) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY)?;
-    use_log(&connection)?;
+    connection.busy_timeout(if wanted == Use::Read { BUSY_READING } else { BUSY })?;
+    if wanted == Use::Write {
+        use_log(&connection)?;
+    }
     // A password that was changed stays changed after a loss of power.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -27,13 +27,6 @@ const MAX_ROLES: usize = 32;
 
 const COLUMNS: &str = "id, name, hash, roles, disabled, version";
 
-impl User {
-    /// What these roles are worth on our pages.
-    pub(crate) fn role(&self) -> Role {
-        role_of(&self.roles)
-    }
-}
-
 pub(super) fn role_of(roles: &[String]) -> Role {
     let has = |name: &str| roles.iter().any(|role| role == name);
     match () {
@@ -83,6 +76,15 @@ impl AccessDb {
             Some(_) => Err(wrong("there is a user of this name already".to_owned())),
             None => Err(Error::new(ErrorKind::Full, format!("there are {MAX_USERS} users already"))),
         }
+    }
+
+    /// Adds the very first user. `false` if there is one already, of whatever name.
+    #[cfg(feature = "cli")]
+    pub(crate) fn add_first_user(&self, name: &str, hash: &PasswordHash, roles: &[&str]) -> Result<bool, Error> {
+        check_name(name)?;
+        let (hash, roles) = (PasswordHash::parse(hash.as_str())?, joined(roles)?);
+        let insert = "insert into users (name, hash, roles, disabled, version) select ?, ?, ?, 0, 0 where not exists (select 1 from users)";
+        self.write("add the first user", |tx| Ok(tx.execute(insert, params![name, hash.as_str(), roles])? == 1))
     }
 
     /// Another password. It ends the user's sessions.
@@ -185,7 +187,7 @@ mod tests {
         let other = open(directory.path(), &clock).unwrap();
         let user = other.user("Ann").unwrap().unwrap();
         assert_eq!(
-            (user.name.as_str(), user.roles.as_slice(), user.role()),
+            (user.name.as_str(), user.roles.as_slice(), role_of(&user.roles)),
             ("Ann", &["billing:read".to_owned(), "mod".to_owned()][..], Role::Mod)
         );
         assert!(other.has_users().unwrap() && user.hash == hash("AAAA") && !user.is_disabled);
@@ -203,7 +205,10 @@ mod tests {
         other.set_roles("ann", &[]).unwrap();
         other.set_disabled("ann", true).unwrap();
         let ann = db.user("ann").unwrap().unwrap();
-        assert_eq!((ann.hash == hash("BBBB"), ann.role(), ann.is_disabled, db.has_users().unwrap()), (true, Role::User, true, false));
+        assert_eq!(
+            (ann.hash == hash("BBBB"), role_of(&ann.roles), ann.is_disabled, db.has_users().unwrap()),
+            (true, Role::User, true, false)
+        );
         other.set_disabled("ann", false).unwrap();
         assert!(db.has_users().unwrap());
         other.remove_user("ann").unwrap();

@@ -1,57 +1,12 @@
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 
 use super::session_token::SessionToken;
-
-/// The same cookie came with two values: another host of the domain has set one of them, and which is unknowable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tossed;
-
-/// A cookie's value by its exact name, from any number of `Cookie` lines.
-///
-/// Only what RFC 6265 4.1.1 allows in a value counts, without quotes taken off; anything else is as if it was not there. Only
-/// `;` parts cookies and only blanks and tabs are trimmed: parsers that take more for a separator or for white space let a
-/// page of the domain smuggle a `__Host-` name in.
-pub(crate) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Tossed> {
-    let mut found = None;
-    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-    for pair in lines.flat_map(|line| line.split(|byte| *byte == b';')) {
-        let mut sides = pair.splitn(2, |byte| *byte == b'=');
-        let (Some(key), Some(value)) = (sides.next().map(trim), sides.next().map(trim)) else { continue };
-        if key != name.as_bytes() {
-            continue;
-        }
-        if found.is_some_and(|before| before != value) {
-            return Err(Tossed);
-        }
-        found = Some(value);
-    }
-    let value = found.filter(|value| value.iter().all(|byte| is_octet(*byte)));
-    Ok(value.and_then(|value| std::str::from_utf8(value).ok()))
-}
-
-fn trim(bytes: &[u8]) -> &[u8] {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = bytes.iter().position(|byte| !is_blank(byte)).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
-    &bytes[start..end]
-}
-
-/// `cookie-octet` of RFC 6265 4.1.1.
-fn is_octet(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\')
-}
-
-/// When a browser sends the session along with a request that another site caused.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum SameSite {
-    /// With links that are followed, not with forms or scripts; the default.
-    #[default]
-    Lax,
-    /// Never: whoever follows a link to the dashboard has to reload it.
-    Strict,
-}
+use crate::auth::{
+    cookie::{Tossed, read},
+    login::SameSite,
+};
 
 /// The cookie that holds the session's token: which name it has, and with which attributes it is set.
 ///
@@ -78,6 +33,15 @@ impl SessionCookie {
     /// The token in a request, if it is one of ours by its form.
     pub(crate) fn token(self, headers: &HeaderMap) -> Result<Option<SessionToken>, Tossed> {
         Ok(read(headers, self.name())?.and_then(SessionToken::parse))
+    }
+
+    /// Whose token a request carries, in whichever of the cookies: the secure one first, the other only where it can have been set.
+    pub(crate) fn find(headers: &HeaderMap, insecure_for_loopback: bool) -> Result<Option<SessionToken>, Tossed> {
+        let of = |is_secure| Self { is_secure, same_site: SameSite::Lax }.token(headers);
+        match of(true)? {
+            None if insecure_for_loopback => of(false),
+            found => Ok(found),
+        }
     }
 
     /// The value of `Set-Cookie` that gives a browser this token. `None` cannot be: tokens are plain ASCII.
@@ -108,51 +72,11 @@ mod tests {
     use super::*;
 
     fn headers(lines: &[&[u8]]) -> HeaderMap {
-        lines.iter().map(|line| (header::COOKIE, HeaderValue::from_bytes(line).unwrap())).collect()
+        lines.iter().map(|line| (http::header::COOKIE, HeaderValue::from_bytes(line).unwrap())).collect()
     }
 
     fn host() -> SessionCookie {
         SessionCookie::fitting(true, None, false, SameSite::Lax).unwrap()
-    }
-
-    #[test]
-    fn a_cookie_is_found_by_its_exact_name_and_nothing_else() {
-        type Case<'a> = (&'a [&'a [u8]], Result<Option<&'a str>, Tossed>);
-        let cases: [Case<'_>; 20] = [
-            (&[], Ok(None)),
-            (&[b"s=1"], Ok(Some("1"))),
-            (&[b"a=b; s=1;c=d"], Ok(Some("1"))),
-            (&[b"a=b", b"s=1"], Ok(Some("1"))),
-            (&[b" \ts =\t1 "], Ok(Some("1"))),
-            (&[b"s="], Ok(Some(""))),
-            (&[b"s=a=b=="], Ok(Some("a=b=="))),
-            (&[b"s"], Ok(None)),
-            (&[b"S=1; ss=1; xs=1; s x=1"], Ok(None)),
-            (&[b"=s=1; ==s=1"], Ok(None)),
-            (&[b"a=b, s=1"], Ok(None)),
-            (&[b"a=\"x; s=1; y\""], Ok(Some("1"))),
-            (&[b"$Version=1; s=1; $Path=/"], Ok(Some("1"))),
-            (&[b"s=\"1\""], Ok(None)),
-            (&[b"s=1 2"], Ok(None)),
-            (&[b"s=1,2"], Ok(None)),
-            (&[b"s=\xc3\xbc"], Ok(None)),
-            (&[b"\xe2\x80\x80s=1; \xc2\xa0s=1"], Ok(None)),
-            (&[b"a=\xff\xfe; s=1"], Ok(Some("1"))),
-            (&[b"%73=1"], Ok(None)),
-        ];
-        for (lines, expected) in cases {
-            let text: Vec<_> = lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
-            assert_eq!(read(&headers(lines), "s"), expected, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_cookie_with_two_values_is_refused_and_one_that_is_repeated_is_not() {
-        assert_eq!(read(&headers(&[b"s=1; s=2"]), "s"), Err(Tossed));
-        assert_eq!(read(&headers(&[b"s=1", b"a=b; s=2"]), "s"), Err(Tossed));
-        assert_eq!(read(&headers(&[b"s=1; s="]), "s"), Err(Tossed));
-        assert_eq!(read(&headers(&[b"s=\"1\"; s=1"]), "s"), Err(Tossed));
-        assert_eq!(read(&headers(&[b"s=1", b"s=1"]), "s"), Ok(Some("1")));
     }
 
     #[test]

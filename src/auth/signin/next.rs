@@ -40,9 +40,15 @@ fn checked(raw: &str, base: &str) -> Option<String> {
     let (path, rest) = raw.split_at(raw.find(['?', '#']).unwrap_or(raw.len()));
     let rests = Decodings::of(rest);
     let paths = Decodings::of(path);
-    let is_plain = |text: &[u8]| text.iter().all(|byte| *byte > b' ' && *byte != 0x7F && *byte != b'\\');
-    // An empty segment anywhere, not only at the front: `/a/..//evil`, and all the `/https://evil` that lists know.
-    let is_path = |text: &[u8]| is_plain(text) && text.first() == Some(&b'/') && !text.windows(2).any(|pair| pair == b"//");
+    // A space, which can only be an encoded one here, is plain: addresses of files and searches have it.
+    let is_plain = |text: &[u8]| text.iter().all(|byte| *byte >= b' ' && *byte != 0x7F && *byte != b'\\');
+    // An empty segment anywhere, not only at the front: `/a/..//evil`, and all the `/https://evil` that lists know. Nor one that is
+    // empty, or another, to whoever trims.
+    let is_path = |text: &[u8]| {
+        let is_odd = |segment: &[u8]| segment.starts_with(b" ") || segment.ends_with(b" ");
+        let has_odd = text.split(|byte| matches!(byte, b'/' | b';' | b'?' | b'#')).any(is_odd);
+        is_plain(text) && !has_odd && text.first() == Some(&b'/') && !text.windows(2).any(|pair| pair == b"//")
+    };
     if !rests.all(is_plain) || !paths.all(is_path) || !paths.all(|path| !is_ours(path, base)) {
         return None;
     }
@@ -143,6 +149,8 @@ mod tests {
             ("/x?q=<\"'>{|}^`", "/x?q=%3C%22%27%3E%7B%7C%7D%5E%60"),
             ("/%C3%BC/100%", "/%C3%BC/100%"),
             ("/@example.com:80", "/@example.com:80"),
+            ("/files/My%20Report.pdf?q=a%20b%20", "/files/My%20Report.pdf?q=a%20b%20"),
+            ("/a%2520b", "/a%2520b"),
         ] {
             assert_eq!(next(raw), expected, "{raw}");
         }
@@ -151,7 +159,7 @@ mod tests {
     #[test]
     fn every_known_way_around_leads_to_the_first_page() {
         let long = format!("/{}", "a".repeat(MAX_LENGTH));
-        let classes: [(&str, &[&str]); 12] = [
+        let classes: [(&str, &[&str]); 13] = [
             ("nothing", &["", " ", "a", "analytics", "?a=b", "#a", ".", "..", "../a"]),
             (
                 "another scheme",
@@ -202,7 +210,11 @@ mod tests {
                     "/analytics/login%3fx",
                 ],
             ),
-            ("white space", &["/a b", "/a%20b", "/a%2520b", "/a\u{a0}b", " /a", "/a ", "/\u{2003}/example.com"]),
+            ("white space", &["/a b", "/a\u{a0}b", " /a", "/a ", "/\u{2003}/example.com", "/x?q=a b"]),
+            (
+                "encoded white space",
+                &["/%20/example.com", "/%20", "/a%20/b", "/a/%20b", "/%2520/x", "/..%20/x", "/analytics/login%20", "/analytics/%20login"],
+            ),
         ];
         for (class, payloads) in classes {
             for raw in payloads {

@@ -1,9 +1,13 @@
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use argon2::{
-    Argon2, Params,
-    password_hash::{PasswordHasher, PasswordVerifier, phc},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{PasswordHasher, phc},
 };
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
@@ -14,7 +18,21 @@ pub(crate) struct Password(Zeroizing<String>);
 /// In bytes. Far beyond what anybody types, and short enough to hash nothing for nothing.
 pub(crate) const MAX_PASSWORD: usize = 1024;
 
+/// In characters, of new ones (ASVS 5, 6.2.1; fifteen are better). Nothing else is asked of them.
+pub(crate) const MIN_PASSWORD: usize = 8;
+
 impl Password {
+    /// A new one, typed twice by whoever will use it; or what is wrong with it.
+    pub(crate) fn chosen(text: String, again: &str) -> Result<Self, String> {
+        let text = Zeroizing::new(text);
+        match () {
+            () if *text != again => Err("The two passwords are not the same.".to_owned()),
+            () if text.chars().count() < MIN_PASSWORD => Err(format!("A password needs {MIN_PASSWORD} characters; fifteen are better.")),
+            () if text.len() > MAX_PASSWORD => Err(format!("A password has at most {MAX_PASSWORD} bytes.")),
+            () => Ok(Self(text)),
+        }
+    }
+
     /// `None` if it is longer than [`MAX_PASSWORD`].
     pub(crate) fn new(text: String) -> Option<Self> {
         let text = Zeroizing::new(text);
@@ -66,11 +84,16 @@ pub(crate) enum Verdict {
 }
 
 /// Hashes and verifies, each 19 MiB and some 20 ms: to be called within a [`HashBudget`](super::hash_budget::HashBudget).
-#[derive(Debug)]
 pub(crate) struct Passwords {
     /// Stands in for the hash of a user that does not exist, so that the answer takes as long.
     nobody: PasswordHash,
+    /// What hashes have worked in, for the next ones. Allocators keep such pieces by thread when they are given back, so that a flood of
+    /// sign-ins over many threads would leave all of them behind.
+    memory: Mutex<Vec<Vec<Block>>>,
 }
+
+/// As many as hash at once.
+const KEPT_MEMORY: usize = 2;
 
 /// What is made: m = 19456 KiB, t = 2, p = 1, the least of OWASP's password storage cheat sheet.
 const MADE: Params = Params::DEFAULT;
@@ -92,7 +115,7 @@ impl Passwords {
     pub(crate) fn new() -> Result<Self, Error> {
         let mut secret = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *secret).map_err(|error| failed("make").with_source(error))?;
-        Ok(Self { nobody: made(&*secret)? })
+        Ok(Self { nobody: made(&*secret)?, memory: Mutex::default() })
     }
 
     pub(crate) fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
@@ -105,13 +128,41 @@ impl Passwords {
     pub(crate) fn verify(&self, password: &Password, hash: Option<&PasswordHash>) -> Verdict {
         let usable = hash.and_then(|hash| Some((hash, parameters(hash.as_str()).ok()?)));
         let (hash, parameters) = usable.map_or((&self.nobody, None), |(hash, parameters)| (hash, Some(parameters)));
-        let is_right =
-            phc::PasswordHash::new(hash.as_str()).is_ok_and(|hash| Argon2::default().verify_password(password.0.as_bytes(), &hash).is_ok());
+        let is_right = self.is_right(password, hash).unwrap_or(false);
         match parameters {
             Some(parameters) if is_right && work(&parameters) < work(&MADE) => Verdict::RightRehash,
             Some(_) if is_right => Verdict::Right,
             _ => Verdict::Wrong,
         }
+    }
+
+    fn is_right(&self, password: &Password, hash: &PasswordHash) -> Option<bool> {
+        let hash = phc::PasswordHash::new(hash.as_str()).ok()?;
+        let (salt, expected) = (hash.salt?, hash.hash?);
+        let parameters = Params::try_from(&hash).ok()?;
+        let blocks = parameters.block_count();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
+        let mut memory = self.kept().pop().unwrap_or_default();
+        memory.resize(blocks.max(memory.len()), Block::default());
+        let mut output = Zeroizing::new(vec![0; expected.len()]);
+        let done = argon2.hash_password_into_with_memory(password.0.as_bytes(), &salt, &mut output, &mut memory[..blocks]);
+        // Whoever could read it could try passwords without the work.
+        memory.fill(Block::default());
+        let mut kept = self.kept();
+        if kept.len() < KEPT_MEMORY && memory.len() <= MADE.block_count() {
+            kept.push(memory);
+        }
+        done.ok().map(|()| output.ct_eq(expected.as_bytes()).into())
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Vec<Vec<Block>>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passwords(..)")
     }
 }
 

@@ -1,4 +1,6 @@
-use rusqlite::{OptionalExtension, Transaction, params};
+use std::time::Duration;
+
+use rusqlite::{Transaction, params};
 
 use super::access_db::AccessDb;
 use crate::error::{Error, ErrorKind};
@@ -28,29 +30,15 @@ pub(crate) enum Revocation {
     Subject { issuer: String, subject: String, before: Seconds, until: Option<Seconds> },
 }
 
+/// After a change of the list each process asks for it anew within this time.
+pub(crate) const HEEDED_WITHIN: Duration = Duration::from_millis(500);
+
 /// Entries of each kind. One more is an error: none is dropped that still matters.
 const MOST: i64 = 100_000;
 /// In bytes, of each name: tokens with longer ones are refused anyway.
 const MAX_NAME: usize = 1024;
 
 impl AccessDb {
-    /// Whether this token was revoked. If this cannot be told, no token may be accepted (503).
-    pub(crate) fn is_revoked(&self, token: TokenFacts<'_>) -> Result<bool, Error> {
-        self.read("look for a revocation", |tx| {
-            let by_id = "select exists (select 1 from revoked_tokens where issuer = ? and id = ?)";
-            if let Some(id) = token.id
-                && tx.prepare_cached(by_id)?.query_row([token.issuer, id], |row| row.get(0))?
-            {
-                return Ok(true);
-            }
-            let by_subject = "select before from revoked_subjects where issuer = ? and subject = ?";
-            let before: Option<Seconds> =
-                tx.prepare_cached(by_subject)?.query_row([token.issuer, token.subject], |row| row.get(0)).optional()?;
-            // A token that does not say when it was issued may be an old one.
-            Ok(before.is_some_and(|before| token.issued.is_none_or(|issued| issued < before)))
-        })
-    }
-
     /// Another number after every change of the list, in whichever process: whoever keeps a copy, or verified tokens, asks for it.
     pub(crate) fn revocation_version(&self) -> Result<i64, Error> {
         self.read("look for revocations", |tx| tx.prepare_cached("select version from revocation_version")?.query_row([], |row| row.get(0)))
@@ -58,7 +46,7 @@ impl AccessDb {
 
     /// Voids one token until it ends by itself: `until` is its `exp` and the leeway.
     pub(crate) fn revoke_token(&self, issuer: &str, id: &str, until: Seconds) -> Result<(), Error> {
-        check(&[issuer, id])?;
+        check(issuer, id)?;
         let upsert = "insert into revoked_tokens (issuer, id, until) values (?, ?, ?)
             on conflict do update set until = max(until, excluded.until)";
         self.add("revoked_tokens", |tx| tx.execute(upsert, params![issuer, id, until]))
@@ -67,7 +55,7 @@ impl AccessDb {
     /// Voids all tokens of a subject that were issued up to now, those of this second included. `until` is when the last
     /// of them ends by itself, if tokens have a longest life; without, the entry stays.
     pub(crate) fn revoke_subject(&self, issuer: &str, subject: &str, until: Option<Seconds>) -> Result<(), Error> {
-        check(&[issuer, subject])?;
+        check(issuer, subject)?;
         let before = self.seconds() + 1;
         let upsert = "insert into revoked_subjects (issuer, subject, before, until) values (?, ?, ?, ?)
             on conflict do update set before = max(before, excluded.before), until = max(until, excluded.until)";
@@ -125,7 +113,7 @@ impl AccessDb {
         Err(Error::new(ErrorKind::Full, message))
     }
 
-    fn seconds(&self) -> Seconds {
+    pub(crate) fn seconds(&self) -> Seconds {
         self.now().div_euclid(1000)
     }
 }
@@ -134,11 +122,12 @@ fn changed(tx: &Transaction<'_>) -> rusqlite::Result<usize> {
     tx.execute("update revocation_version set version = version + 1", [])
 }
 
-fn check(names: &[&str]) -> Result<(), Error> {
-    if names.iter().all(|name| (1..=MAX_NAME).contains(&name.len())) {
+/// The issuer is empty where the settings take tokens of any, as the short forms of `Auth` do.
+fn check(issuer: &str, name: &str) -> Result<(), Error> {
+    if issuer.len() <= MAX_NAME && (1..=MAX_NAME).contains(&name.len()) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Question, format!("issuer, token id and subject have 1 to {MAX_NAME} bytes")))
+    Err(Error::new(ErrorKind::Question, format!("a token id and a subject have 1 to {MAX_NAME} bytes, an issuer at most as many")))
 }
 
 #[cfg(test)]
@@ -156,13 +145,18 @@ mod tests {
         TokenFacts { issuer, id, subject, issued }
     }
 
+    /// As whoever keeps no copy yet.
+    fn is_revoked(db: &AccessDb, token: TokenFacts<'_>) -> bool {
+        super::super::denied::Denied::default().covers(token, db, &crate::clock::Clock::system()).unwrap()
+    }
+
     #[test]
     fn a_token_is_revoked_by_issuer_and_id_in_every_process_at_once() {
         let (db, directory, clock) = new();
         let other = open(directory.path(), &clock).unwrap();
-        assert!(!other.is_revoked(token("a", Some("1"), "ann", Some(NOW))).unwrap());
+        assert!(!is_revoked(&other, token("a", Some("1"), "ann", Some(NOW))));
         db.revoke_token("a", "1", NOW + 60).unwrap();
-        for (issuer, id, is_revoked) in [
+        for (issuer, id, expected) in [
             ("a", Some("1"), true),
             ("a", Some("2"), false),
             ("b", Some("1"), false),
@@ -170,7 +164,7 @@ mod tests {
             ("a", Some("1 "), false),
             ("A", Some("1"), false),
         ] {
-            assert_eq!(other.is_revoked(token(issuer, id, "ann", Some(NOW))).unwrap(), is_revoked, "{issuer} {id:?}");
+            assert_eq!(is_revoked(&other, token(issuer, id, "ann", Some(NOW))), expected, "{issuer} {id:?}");
         }
     }
 
@@ -179,7 +173,7 @@ mod tests {
         let (db, _directory, clock) = new();
         clock.advance(Duration::from_millis(700));
         db.revoke_subject("a", "ann", None).unwrap();
-        for (subject, issued, is_revoked) in [
+        for (subject, issued, expected) in [
             ("ann", Some(NOW - 1), true),
             ("ann", Some(NOW), true),
             ("ann", Some(NOW + 1), false),
@@ -187,13 +181,13 @@ mod tests {
             ("bob", Some(0), false),
             ("bob", None, false),
         ] {
-            assert_eq!(db.is_revoked(token("a", Some("1"), subject, issued)).unwrap(), is_revoked, "{subject} {issued:?}");
-            assert!(!db.is_revoked(token("b", Some("1"), subject, issued)).unwrap());
+            assert_eq!(is_revoked(&db, token("a", Some("1"), subject, issued)), expected, "{subject} {issued:?}");
+            assert!(!is_revoked(&db, token("b", Some("1"), subject, issued)));
         }
         // A clock that went back takes nothing back.
         clock.set(std::time::SystemTime::UNIX_EPOCH);
         db.revoke_subject("a", "ann", None).unwrap();
-        assert!(db.is_revoked(token("a", None, "ann", Some(NOW))).unwrap());
+        assert!(is_revoked(&db, token("a", None, "ann", Some(NOW))));
     }
 
     #[test]
@@ -237,7 +231,7 @@ mod tests {
             assert!(db.unrevoke(&entry).unwrap() && !db.unrevoke(&entry).unwrap());
         }
         assert!(version() > first + 2 && other.revocations().unwrap().is_empty());
-        assert!(!other.is_revoked(token("a", Some("1"), "ann", None)).unwrap());
+        assert!(!is_revoked(&other, token("a", Some("1"), "ann", None)));
     }
 
     #[test]
@@ -248,16 +242,27 @@ mod tests {
         db.write("fill", |tx| tx.execute(fill, [MOST, NOW + 60])).unwrap();
         let error = db.revoke_token("a", "one more", NOW + 60).unwrap_err();
         assert!(error.kind() == ErrorKind::Full && error.to_string().contains("replace the key"), "{error}");
-        assert!(db.is_revoked(token("a", Some("token 1"), "ann", None)).unwrap());
+        assert!(is_revoked(&db, token("a", Some("token 1"), "ann", None)));
         clock.advance(Duration::from_secs(60));
         db.revoke_token("a", "one more", NOW + 600).unwrap();
         assert_eq!(db.revocations().unwrap().len(), 1);
     }
 
     #[test]
+    fn tokens_of_no_issuer_in_particular_are_revoked_by_the_empty_name() {
+        let (db, _directory, _) = new();
+        db.revoke_token("", "1", NOW + 60).unwrap();
+        db.revoke_subject("", "ann", None).unwrap();
+        assert!(is_revoked(&db, token("", Some("1"), "bob", Some(NOW))));
+        assert!(is_revoked(&db, token("", Some("2"), "ann", Some(NOW))));
+        assert!(!is_revoked(&db, token("a", Some("1"), "ann", Some(NOW))));
+    }
+
+    #[test]
     fn names_that_no_token_can_have_are_refused() {
         let (db, _directory, _) = new();
-        for (issuer, name) in [("", "1"), ("a", ""), ("a", &*"n".repeat(MAX_NAME + 1))] {
+        let long = "n".repeat(MAX_NAME + 1);
+        for (issuer, name) in [("a", ""), ("", ""), ("a", &*long), (&*long, "1")] {
             assert_eq!(db.revoke_token(issuer, name, NOW).unwrap_err().kind(), ErrorKind::Question);
             assert_eq!(db.revoke_subject(issuer, name, None).unwrap_err().kind(), ErrorKind::Question);
         }

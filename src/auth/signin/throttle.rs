@@ -17,6 +17,9 @@ use crate::clock::{Clock, Tick};
 /// - after five failures of an account from an address, this pair waits 30 s, twice as long after each further one, up to 15 min;
 /// - after twenty failures of an account from anywhere within 15 min, each address that never succeeded waits 5 s between attempts.
 ///
+/// Where the server does not know addresses all would share one, and one stranger could keep everybody out: there only the last of the
+/// three counts, and how many passwords are hashed at once.
+///
 /// Accounts that do not exist are treated alike, so a wait says nothing. All of it is in memory, bounded, and forgets the
 /// longest unused first; a restart forgets everything. An attempt counts as failed until it is known to be none, so a
 /// hundred at the same moment are no way around.
@@ -72,10 +75,12 @@ impl Throttle {
         let state = &mut *self.state();
         let bucket = state.addresses.get_or_insert_mut(network, Bucket::default);
         // A stranger's address takes no room in the other maps before it has passed its own limit.
-        let by_address = bucket.wait(now);
+        let is_known = network != Network::Unknown;
+        let by_address = if is_known { bucket.wait(now) } else { Duration::ZERO };
         let pair = state.pairs.peek(&(account, network)).copied().unwrap_or_default().at(now);
         let over_all = state.accounts.peek(&account).map_or(Duration::ZERO, |over_all| over_all.wait(network, pair, now));
-        let wait = by_address.max(pair.wait(now)).max(over_all);
+        let by_pair = if is_known { pair.wait(now) } else { Duration::ZERO };
+        let wait = by_address.max(by_pair).max(over_all);
         if !wait.is_zero() {
             return Err(Wait(wait));
         }
@@ -90,7 +95,8 @@ impl Throttle {
         let Attempt { account, network } = *attempt;
         let state = &mut *self.state();
         state.pairs.pop(&(account, network));
-        state.accounts.get_or_insert_mut(account, OverAll::default).succeeded(network)
+        let is_odd = state.accounts.get_or_insert_mut(account, OverAll::default).succeeded(network);
+        is_odd && network != Network::Unknown
     }
 
     /// The password was never looked at, such as for want of room to hash it.

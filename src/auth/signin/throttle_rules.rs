@@ -100,7 +100,10 @@ impl OverAll {
         self.withdrawn();
         let is_new = !self.known.contains(&network);
         self.known.retain(|known| *known != network);
-        self.known.push_back(network);
+        // Where addresses are not known, strangers come from the same.
+        if network != Network::Unknown {
+            self.known.push_back(network);
+        }
         if self.known.len() > KNOWN_NETWORKS {
             self.known.pop_front();
         }

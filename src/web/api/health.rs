@@ -66,7 +66,7 @@ async fn show(State(site): State<Site>, Extension(granted): Extension<Granted>, 
     let health = answered(cancel, move || Ok(reports.health()?.into_inner())).await;
     let status = status(&site, health.as_ref().ok());
     let code = if matches!(status, "recording" | "waiting") { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let detail = match (health, granted.0) {
+    let detail = match (health, granted.role()) {
         (Err(problem), Some(Role::Mod | Role::Admin)) => return problem.into_response(),
         (Ok(health), Some(Role::Mod | Role::Admin)) => Some(detail(&site, health)),
         _ => None,

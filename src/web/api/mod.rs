@@ -2,6 +2,8 @@
 //!
 //! `routes.rs` is the list; `query.rs` reads what was asked, `respond.rs` writes the answer as JSON or CSV, `openapi.rs` describes it all.
 
+#[cfg(feature = "auth")]
+pub(super) mod auth;
 pub(super) mod csv;
 mod health;
 mod openapi;

@@ -39,6 +39,16 @@ impl Problem {
             true => Self::new(StatusCode::FORBIDDEN, "your role does not include this"),
         }
     }
+
+    pub(in crate::web) fn forged() -> Self {
+        let error = "this may be another site's doing: send the request from a page of this origin, as JSON or with the session's `csrf` \
+                     value in X-Analytics-CSRF; or with a bearer token and no cookie";
+        Self::new(StatusCode::FORBIDDEN, error)
+    }
+
+    pub(in crate::web) fn unknowable() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "who you are cannot be known now; the server's log says why")
+    }
 }
 
 impl From<Error> for Problem {

@@ -1,0 +1,13 @@
+//! The real program, as a shell runs it: what it takes, what it says, what it leaves behind.
+
+mod common;
+#[path = "program/keys.rs"]
+mod keys;
+#[path = "program/running.rs"]
+mod running;
+#[path = "program/serve.rs"]
+mod serve;
+#[path = "program/tokens.rs"]
+mod tokens;
+#[path = "program/users.rs"]
+mod users;
