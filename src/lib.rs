@@ -99,6 +99,8 @@ pub mod layer;
 #[cfg(feature = "sqlite")]
 mod maintenance;
 mod pattern;
+#[cfg(feature = "dashboard")]
+pub mod plugin;
 pub mod recorder;
 #[cfg(feature = "sqlite")]
 pub mod report;
@@ -132,7 +134,7 @@ pub use self::{
     error::{Error, ErrorKind},
     hit::{Hit, Outcome, SessionId},
     layer::{AnalyticsLayer, AnalyticsService, ErrorNote, Skip},
-    recorder::Recorder,
+    recorder::{Keep, Recorder},
     sink::{Batch, Checkpoint, Resume, Sink},
     user::User,
 };

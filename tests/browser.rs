@@ -99,12 +99,18 @@ fn pages_fit_every_width_in_both_themes_and_complain_of_nothing() {
                 assert_eq!(over, json!(0), "{page} scrolls sideways on {width}");
                 let main = browser.value("document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth");
                 assert_eq!(main, json!(0), "{page} is wider than its room on {width}");
+                assert_eq!(browser.value(NAMELESS), json!([]), "{page} on {width}");
                 assert_eq!(browser.value(CONTRAST), json!([]), "{page} in {theme} on {width}");
             }
         }
     }
     assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
 }
+
+/// What can be used and has no name that is read out.
+const NAMELESS: &str = "[...document.querySelectorAll('a, button, summary, select, input:not([type=hidden]), [tabindex=\"0\"]')] \
+     .filter((one) => one.checkVisibility() && !one.innerText?.trim() && !one.ariaLabel && !one.labels?.length && !one.querySelector('[aria-label]')) \
+     .map((one) => one.outerHTML.slice(0, 100))";
 
 /// Text that stands out too little from what is behind it (WCAG 2.2, 1.4.3).
 const CONTRAST: &str = r"(() => {
@@ -229,6 +235,16 @@ fn the_live_page_says_when_the_connection_is_lost_and_back() {
     browser.wait_for(&state("connection lost"));
     server.serve();
     browser.wait_for(&state("connected again"));
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn the_overview_says_how_many_are_here_while_it_is_connected() {
+    let (mut server, mut browser) = with("");
+    browser.wait_for("/active now · .* hits\\/s/.test(document.querySelector('[data-now]').textContent)");
+    assert_eq!(browser.value("document.querySelector('.strip .dot').classList.contains('on')"), json!(true));
+    server.stop();
+    browser.wait_for("!document.querySelector('.strip .dot').classList.contains('on')");
 }
 
 #[test]

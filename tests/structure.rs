@@ -36,7 +36,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("maintenance", &["recorder", "store"]),
     ("analytics", &["config", "layer", "maintenance", "recorder", "report", "store"]),
     ("web", &["analytics", "auth", "config", "layer", "report", "verify"]),
-    ("plugin", &["report", "web"]),
+    ("plugin", &["analytics", "recorder", "report", "web"]),
     ("plugins", ALL_BEFORE),
     ("cli", &["analytics", "auth", "config", "recorder", "report", "verify", "web"]),
 ];

@@ -1,6 +1,7 @@
 //! From the layer to the sink: a bounded queue that never blocks, and the one thread that empties it.
 
 mod devices;
+mod hooks;
 mod live;
 mod noise;
 mod queue;
@@ -11,4 +12,7 @@ mod shard;
 mod users;
 mod writer;
 
-pub use self::recorder::{DEFAULT_NOISE, Recorder, Settings};
+pub use self::{
+    hooks::Keep,
+    recorder::{DEFAULT_NOISE, Recorder, Settings},
+};

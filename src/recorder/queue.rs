@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{live::Live, shard::Shard};
+use super::{hooks::Hooks, live::Live, shard::Shard};
 use crate::{
     clock::{Clock, Millis},
     counters::DropCause,
@@ -30,6 +30,7 @@ pub(super) struct Queue {
     grain: usize,
     closed: AtomicBool,
     pub(super) live: Live,
+    pub(super) hooks: Hooks,
     pub(super) signals: Mutex<Signals>,
     pub(super) wake: Condvar,
     pub(super) done: Condvar,
@@ -84,6 +85,7 @@ impl Queue {
             grain,
             closed: AtomicBool::new(false),
             live: Live::default(),
+            hooks: Hooks::default(),
             signals: Mutex::default(),
             wake: Condvar::new(),
             done: Condvar::new(),

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    hooks::Keep,
     noise::Noise,
     queue::{Queue, lock},
     writer::Writer,
@@ -113,6 +114,26 @@ impl Recorder {
     /// Records a hit. Never blocks, never fails; without room the hit is dropped and counted.
     pub fn record(&self, hit: &Hit) {
         self.take(&hit.facts, hit.text.as_bytes());
+    }
+
+    /// Shows every hit to a hook, on the writer's thread, in the order in which hooks were added and before sessions are resolved. It may
+    /// change whose hit it is, the route or the client, or say that it is not recorded. It must not wait for anything: while it does,
+    /// nothing is written. One that panics is removed and reported, and its hit recorded as it stood.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use tower_analytics::{Analytics, Ask, Hit, Keep};
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// analytics.recorder().on_hit("pings", |hit| if hit.route() == "/ping" { Keep::No } else { Keep::Yes });
+    /// analytics.record(&Hit::new("GET", "/ping"));
+    /// analytics.record(&Hit::new("GET", "/items"));
+    /// analytics.flush()?;
+    /// assert_eq!(analytics.reports().stats(&Ask::all_time())?.total_hits, 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn on_hit(&self, owner: &'static str, hook: impl FnMut(&mut Hit) -> Keep + Send + 'static) {
+        self.handle.queue.hooks.add(owner, Box::new(hook));
     }
 
     /// Records what the layer has taken down.

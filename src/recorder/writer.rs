@@ -188,8 +188,10 @@ impl Writer {
             if self.batch.len() == self.filled {
                 self.batch.push(Hit::default());
             }
-            bytes += self.backlog.next(&mut self.batch[self.filled]).unwrap_or_default();
-            self.filled += 1;
+            let hit = &mut self.batch[self.filled];
+            bytes += self.backlog.next(hit).unwrap_or_default();
+            // Once for each hit: what is written again after an error has been through here.
+            self.filled += usize::from(self.queue.hooks.keep(hit));
         }
         self.queue.release(bytes);
         self.resolve();

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, header};
 
 use super::{
     api::Problem,
-    dashboard::Hub,
+    dashboard::{Hub, Plugged},
     fault::Fault,
     links::Links,
     who::{Seen, Unknowable, Who, is_forged},
@@ -56,6 +56,8 @@ pub(crate) struct Site {
     pub(super) recording: Option<Analytics>,
     /// Where those join who watch what goes on.
     pub(super) hub: Hub,
+    /// Plugins that have a page.
+    pub(super) plugged: Vec<Arc<Plugged>>,
     pub(super) guard: Arc<dyn Guard>,
     /// The guard, if it is one: it knows more than a role.
     #[cfg(feature = "auth")]

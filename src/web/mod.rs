@@ -15,6 +15,7 @@ mod links;
 mod login;
 #[cfg(feature = "auth")]
 mod logout;
+mod panel_data;
 mod router;
 #[cfg(feature = "auth")]
 mod seen;
@@ -26,4 +27,7 @@ mod who;
 #[path = "who_by_guard.rs"]
 mod who;
 
-pub use self::router::Dashboard;
+pub use self::{
+    panel_data::{Panel, PanelData},
+    router::Dashboard,
+};

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use axum::Router;
 
@@ -14,10 +14,10 @@ use super::{login, logout};
 #[cfg(feature = "cli")]
 use crate::auth::OneTimeLink;
 use crate::{
-    access::Guard,
+    access::{Guard, Role},
     analytics::Analytics,
     config::Config,
-    error::Error,
+    error::{Error, ErrorKind},
     layer::Proxies,
     report::{Cancel, Reports},
 };
@@ -30,6 +30,7 @@ use crate::{
 pub struct Dashboard {
     site: Site,
     host: Host,
+    plugins: BTreeSet<&'static str>,
     #[cfg(feature = "auth")]
     verify: Option<crate::verify::Verify>,
 }
@@ -63,6 +64,7 @@ impl Dashboard {
         let auth = auth_of(&guard, config);
         let site = Site {
             hub: dashboard::Hub::new(reports.clone(), recording.clone()),
+            plugged: Vec::new(),
             reports,
             recording,
             guard: Arc::new(guard),
@@ -88,9 +90,41 @@ impl Dashboard {
         Self {
             site,
             host,
+            plugins: BTreeSet::new(),
             #[cfg(feature = "auth")]
             verify: auth.map(|auth| crate::verify::Verify::new(auth).base_path(&config.base_path)),
         }
+    }
+
+    pub(crate) fn recording(&self) -> Option<&Analytics> {
+        self.site.recording.as_ref()
+    }
+
+    pub(crate) fn reports(&self) -> &Reports {
+        &self.site.reports
+    }
+
+    /// Adds what a plugin brings; what it is called and where its routes are was checked.
+    pub(crate) fn plug(
+        &mut self,
+        name: &'static str,
+        panels: Vec<super::Panel>,
+        routes: Vec<(String, Role, axum::routing::MethodRouter)>,
+    ) -> Result<(), Error> {
+        if !self.plugins.insert(name) {
+            return Err(Error::new(ErrorKind::Config, format!("there is a plugin {name:?} already")));
+        }
+        // Once for each plugin of a process.
+        let path: &'static str = String::leak(format!("x/{name}"));
+        for (route, role, methods) in routes {
+            self.host.data(format!("{path}{route}"), role, methods.with_state(()));
+        }
+        if !panels.is_empty() {
+            let plugged = Arc::new(dashboard::Plugged { name, path, panels });
+            dashboard::register_plugin(&mut self.host, &plugged);
+            self.site.plugged.push(plugged);
+        }
+        Ok(())
     }
 
     /// What is to be closed before a server can drain, if nobody records here; otherwise [`Analytics::closing`] does it.
@@ -148,7 +182,7 @@ pub(super) async fn answered<T: Send + 'static>(
     let cancel = OnDrop(cancel);
     let answer = tokio::task::spawn_blocking(question).await;
     drop(cancel);
-    answer.unwrap_or_else(|error| Err(Error::new(crate::error::ErrorKind::Storage, "a question panicked").with_source(error).into()))
+    answer.unwrap_or_else(|error| Err(Error::new(ErrorKind::Storage, "a question panicked").with_source(error).into()))
 }
 
 #[cfg(all(test, feature = "cli"))]

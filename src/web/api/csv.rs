@@ -4,7 +4,7 @@ use csv::{QuoteStyle, ReaderBuilder, Terminator, WriterBuilder};
 use serde::Serialize;
 
 /// A header line and one line for each row. The rows are structs of plain values.
-pub(super) fn write<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, csv::Error> {
+pub(in crate::web) fn write<T: Serialize>(rows: impl IntoIterator<Item = T>) -> Result<String, csv::Error> {
     let mut plain = WriterBuilder::new().from_writer(Vec::new());
     for row in rows {
         plain.serialize(row)?;

@@ -4,7 +4,7 @@
 
 #[cfg(feature = "auth")]
 pub(super) mod auth;
-mod csv;
+pub(super) mod csv;
 mod health;
 mod openapi;
 pub(super) mod params;

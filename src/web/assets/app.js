@@ -1,5 +1,5 @@
 'use strict';
-// Everything can be read without this. It adds: values on hover, sorting, refresh, themes, shortcuts, the order of panels, live pages.
+// Everything can be read without this.
 const root = document.documentElement;
 const $ = (what, within = document) => within.querySelector(what);
 const on = (type, act) => document.addEventListener(type, act);
@@ -155,30 +155,40 @@ function toggle(key) {
 }
 
 // What changes by itself. The server ends the connection now and then to ask again who we are: that alone is no loss.
+function watch(url, heard, silent) {
+  let silence, source;
+  const wait = () => { clearTimeout(silence); silence = setTimeout(silent, 4000); };
+  const connect = () => {
+    wait();
+    source = new EventSource(url);
+    source.onmessage = (event) => { wait(); heard(event.data); };
+    // A browser gives up for good if it is answered with an error.
+    source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000); };
+  };
+  connect();
+  on('visibilitychange', () => { source.close(); clearTimeout(silence); if (!document.hidden) connect(); });
+}
 let pressed = false;
 on('pointerdown', () => { pressed = true; });
 for (const end of ['pointerup', 'pointercancel']) on(end, () => { pressed = false; });
 function live(place) {
   const state = $('[data-live-state]'), dot = $('[data-live-dot]');
-  let lost = false, silence;
-  const say = (text, on) => { state.textContent = text; state.classList.toggle('failed', !on); dot.classList.toggle('on', on); };
-  const wait = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => { lost = true; say('connection lost, trying again; the numbers are old', false); }, 4000);
-  };
-  const connect = () => {
-    const source = new EventSource(place.dataset.live);
-    source.onmessage = (event) => {
-      wait();
-      // Not under somebody's finger, and not what is being copied.
-      if (!pressed && getSelection().isCollapsed) swap(place, () => { place.innerHTML = event.data; });
-      say(lost ? 'connected again' : 'connected', true);
-    };
-    // A browser gives up for good if it is answered with an error.
-    source.onerror = () => { if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000); };
-  };
-  wait();
-  connect();
+  let lost = false;
+  const say = (text, well) => { state.textContent = text; state.classList.toggle('failed', !well); dot.classList.toggle('on', well); };
+  watch(place.dataset.live, (html) => {
+    // Not under somebody's finger, and not what is being copied.
+    if (!pressed && getSelection().isCollapsed) swap(place, () => { place.innerHTML = html; });
+    say(lost ? 'connected again' : 'connected', true);
+  }, () => { lost = true; say('connection lost, trying again; the numbers are old', false); });
+}
+function strip(place) {
+  const dot = $('.dot', place), said = $('[data-now]', place);
+  watch(place.dataset.strip, (html) => {
+    said.textContent = $('[data-now]', new DOMParser().parseFromString(html, 'text/html'))?.textContent ?? said.textContent;
+    dot.classList.add('on');
+    // The first hit of an empty store.
+    if ($('.welcome') && !said.textContent.startsWith('0 ')) refresh();
+  }, () => dot.classList.remove('on'));
 }
 
 function ready() {
@@ -223,4 +233,5 @@ on('DOMContentLoaded', () => {
   if ($('[data-refresh]')) { $('[data-refresh]').value = seconds; every(Number(seconds)); }
   if ($('[data-no-keys]')) $('[data-no-keys]').checked = Boolean(kept('no-keys'));
   if ($('[data-live]')) live($('[data-live]'));
+  if ($('[data-strip]')) strip($('[data-strip]'));
 });

@@ -5,8 +5,9 @@ use super::{escaped, short};
 /// Counts by row and column, with what each is called.
 #[derive(Debug)]
 pub(in crate::web) struct Heat<'a> {
+    pub(in crate::web) about: &'a str,
     pub(in crate::web) rows: &'a [&'a str],
-    pub(in crate::web) columns: usize,
+    pub(in crate::web) columns: &'a [&'a str],
     /// Row after row.
     pub(in crate::web) values: &'a [u64],
     /// What a place says when asked.
@@ -16,22 +17,23 @@ pub(in crate::web) struct Heat<'a> {
 const ROW: usize = 22;
 const STEPS: u64 = 5;
 
-/// Five steps of one colour, the greatest outlined. A column is named every three.
+/// Five steps of one colour, the greatest outlined. Of many columns every third is named.
 pub(in crate::web) fn heatmap(heat: &Heat<'_>) -> String {
     let most = heat.values.iter().copied().max().unwrap_or_default();
     let peak = heat.values.iter().position(|value| *value == most && most > 0);
     let height = heat.rows.len() * ROW + 20;
     // Names of rows take as much room as a column and a half.
-    let width = 94.0 / heat.columns.max(1) as f64;
-    let mut svg = format!(r#"<svg class="heat" width="100%" height="{height}" role="img" aria-label="Hits by weekday and hour">"#);
+    let columns = heat.columns.len().max(1);
+    let width = 94.0 / columns as f64;
+    let mut svg = format!(r#"<svg class="heat" width="100%" height="{height}" role="img" aria-label="{}">"#, escaped(heat.about));
     for (row, name) in heat.rows.iter().enumerate() {
         let _ = write!(svg, r#"<text y="{}">{}</text>"#, row * ROW + 15, escaped(name));
     }
-    for column in (0..heat.columns).step_by(3) {
-        let _ = write!(svg, r#"<text x="{}%" y="{}">{column:02}:00</text>"#, short(6.0 + width * column as f64), height - 4);
+    for (column, name) in heat.columns.iter().enumerate().step_by(if columns > 12 { 3 } else { 1 }) {
+        let _ = write!(svg, r#"<text x="{}%" y="{}">{}</text>"#, short(6.0 + width * column as f64), height - 4, escaped(name));
     }
     for (place, (value, title)) in heat.values.iter().zip(heat.titles).enumerate() {
-        let (row, column) = (place / heat.columns.max(1), place % heat.columns.max(1));
+        let (row, column) = (place / columns, place % columns);
         let class = if Some(place) == peak { " peak" } else { "" };
         let _ = write!(
             svg,
@@ -59,7 +61,7 @@ mod tests {
 
     fn draw(values: &[u64]) -> String {
         let titles: Vec<String> = values.iter().map(|value| format!("<{value}>")).collect();
-        heatmap(&Heat { rows: &["Mon", "Tue"], columns: 24, values, titles: &titles })
+        heatmap(&Heat { about: "Hits", rows: &["Mon", "Tue"], columns: &["00:00"; 24], values, titles: &titles })
     }
 
     #[test]

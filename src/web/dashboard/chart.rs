@@ -48,7 +48,7 @@ impl Chart {
         let value = |series: &Series, place: usize| series.values.get(place).map_or_else(|| "–".to_owned(), |value| unit.exact()(*value));
         let row = |(place, name)| (name, series.iter().map(|series| value(series, place)).collect());
         let columns = ["When".to_owned()].into_iter().chain(series.iter().map(|series| series.name.clone())).collect();
-        let values = Values { columns, rows: full.into_iter().enumerate().map(row).collect() };
+        let values = Values { columns, rows: full.into_iter().enumerate().map(row).collect(), open: false };
         Self { series, svg, values }
     }
 

@@ -13,11 +13,11 @@ use axum::{
 use http::header;
 
 use super::{
+    addresses::coded,
     page::{Page, Which, shown},
     panel::markup,
     panels,
     table::{Cell, Table},
-    view::coded,
 };
 use crate::{
     access::Role,
@@ -77,6 +77,12 @@ impl Now {
         let last = self.rates.iter().rev().take(5);
         let (count, sum) = last.fold((0_u64, 0), |(count, sum), rate| (count + 1, sum + rate));
         if count == 0 { "–".to_owned() } else { format!("{:.1}", sum as f64 / count as f64) }
+    }
+
+    /// What stands beside the title of the overview.
+    fn strip(&self) -> String {
+        let active = format!("{} active now", format::number(self.active.sessions.len() as u64));
+        if self.rates.is_empty() { active } else { format!("{active} · {} hits/s", self.rate()) }
     }
 
     fn line(&self) -> String {

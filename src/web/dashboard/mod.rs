@@ -1,5 +1,6 @@
 //! The pages. One page is one file here and one template of the same stem; what they are made of has a file and a template with `_`.
 
+mod addresses;
 mod bars;
 mod bots;
 mod card;
@@ -19,6 +20,7 @@ mod page;
 mod panel;
 mod panels;
 mod platforms;
+mod plugin;
 mod power_users;
 mod retention;
 mod session;
@@ -31,24 +33,25 @@ mod values;
 mod view;
 
 pub(crate) use self::hub::Hub;
+pub(super) use self::plugin::{Plugged, register as register_plugin};
 use super::host::Host;
 
 pub(super) fn register(host: &mut Host) {
     overview::register(host);
-    settings::register(host);
     live::register(host);
-    lifecycle::register(host);
-    retention::register(host);
-    inactive_users::register(host);
-    power_users::register(host);
-    user::register(host);
-    users::register(host);
-    session::register(host);
     sessions::register(host);
-    platforms::register(host);
+    session::register(host);
+    users::register(host);
+    user::register(host);
+    power_users::register(host);
+    inactive_users::register(host);
+    retention::register(host);
+    lifecycle::register(host);
     features::register(host);
-    errors::register(host);
     endpoints::register(host);
     endpoint::register(host);
+    platforms::register(host);
+    errors::register(host);
     bots::register(host);
+    settings::register(host);
 }

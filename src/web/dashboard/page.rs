@@ -127,6 +127,11 @@ impl Page {
         nav::ENTRIES
     }
 
+    /// The pages of plugins.
+    pub(super) fn plugged(&self) -> &[std::sync::Arc<super::Plugged>] {
+        &self.site.plugged
+    }
+
     pub(super) fn took(&self) -> String {
         format::duration(self.start.elapsed())
     }

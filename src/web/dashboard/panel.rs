@@ -46,6 +46,12 @@ impl Panel {
         Self { id, title: title.to_owned(), about: "", width: 6, more: None, json: None, csv: None, body, foot }
     }
 
+    /// What somebody else has answered.
+    pub(super) fn given(id: &'static str, title: &str, body: Result<String, String>, foot: String) -> Self {
+        let body = body.map_or_else(Body::Failed, Body::Shown);
+        Self { id, title: title.to_owned(), about: "", width: 6, more: None, json: None, csv: None, body, foot }
+    }
+
     /// Something that is known without a question.
     pub(super) fn fixed(id: &'static str, title: &str, markup: String) -> Self {
         let body = Body::Shown(markup);

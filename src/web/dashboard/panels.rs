@@ -136,11 +136,14 @@ pub(super) fn hours(page: &Page, hours: &Outcome<PeakHours>) -> Panel {
         let most = values.iter().copied().max().unwrap_or_default();
         let Some(peak) = values.iter().position(|value| *value == most && most > 0) else { return Err(NO_HITS) };
         let busiest = titles.get(peak).cloned().unwrap_or_default();
-        let svg = charts::heatmap(&Heat { rows: &DAYS, columns: 24, values: &values, titles: &titles });
+        let of_day: Vec<String> = (0..24).map(|hour| format!("{hour:02}:00")).collect();
+        let columns: Vec<&str> = of_day.iter().map(String::as_str).collect();
+        let about = "Hits by weekday and hour";
+        let svg = charts::heatmap(&Heat { about, rows: &DAYS, columns: &columns, values: &values, titles: &titles });
         let zone = charts::escaped(&hours.tz);
         let row = |(day, hours): (&&str, &[u64])| ((*day).to_owned(), hours.iter().map(|hits| format::exact(*hits)).collect());
         let columns = ["Hits".to_owned()].into_iter().chain((0..24).map(|hour| format!("{hour:02}"))).collect();
-        let table = markup(&Values { columns, rows: DAYS.iter().zip(values.chunks(24)).map(row).collect() });
+        let table = markup(&Values { columns, rows: DAYS.iter().zip(values.chunks(24)).map(row).collect(), open: false });
         Ok(format!(
             r#"<div class="scroll heated" tabindex="0" role="group" aria-label="Hours: arrow keys">{svg}</div><p class="soft">Busiest: {busiest}. Hours of {zone}.</p>{table}"#
         ))
@@ -197,7 +200,7 @@ pub(super) fn latency(page: &Page, latency: &Outcome<LatencySteps>) -> Panel {
         let svg = charts::histogram("Hits by the time to the head of the response", &steps);
         let columns = ["From".to_owned(), "Hits".to_owned()].into();
         let rows = steps.into_iter().map(|(from, hits)| (from, vec![format::exact(hits)])).collect();
-        let table = markup(&Values { columns, rows });
+        let table = markup(&Values { columns, rows, open: false });
         Ok(format!(r#"<div class="heated" tabindex="0" role="group" aria-label="Steps: arrow keys">{svg}</div>{table}"#))
     });
     let panel = panel.about("Hits by the time to the head of the response, in steps that each take longer by the same share");

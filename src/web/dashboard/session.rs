@@ -70,7 +70,7 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
         (None, Some(session)) if !session.bot.is_empty() => format!("a bot ({})", session.bot),
         _ => "a visitor".to_owned(),
     };
-    let path = format!("api/session/{}", super::view::coded(&id).replace('/', "%2F"));
+    let path = format!("api/session/{}", super::addresses::coded(&id).replace('/', "%2F"));
     let time = Panel::of("time", "Time line", &detail, |detail| time_line(&detail.actions)).width(12);
     let list =
         Panel::of("actions", "Actions", &detail, |detail| actions(&page, detail)).width(12).json(&page.view, &path, &[LIMIT, CURSOR]);

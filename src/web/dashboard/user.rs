@@ -58,7 +58,7 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
         Ok(None) => return missing(links, "There is no user with this id."),
         Err(problem) => Err(problem),
     };
-    let path = format!("api/user/{}", super::view::coded(&id).replace('/', "%2F"));
+    let path = format!("api/user/{}", super::addresses::coded(&id).replace('/', "%2F"));
     let days = days(&page, &user).json(&page.view, &path, &[RANGE, USER_FILTERS]);
     let mut list = Panel::of("sessions", "Sessions", &sessions, |sessions| {
         let newest = crate::report::Sessions { next_cursor: None, ..crate::report::Sessions::clone(sessions) };

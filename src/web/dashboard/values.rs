@@ -7,4 +7,6 @@ pub(super) struct Values {
     pub(super) columns: Vec<String>,
     /// Each with its name.
     pub(super) rows: Vec<(String, Vec<String>)>,
+    /// Whether it is there from the beginning, since there is no drawing.
+    pub(super) open: bool,
 }
