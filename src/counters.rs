@@ -52,6 +52,10 @@ pub struct Counters {
     pub faults: u64,
     /// Microseconds the writer was at work.
     pub busy_us: u64,
+    /// Hits that a plugin's hook left out, on purpose: no drops.
+    pub left_out: u64,
+    /// Hooks of plugins that panicked and were removed.
+    pub hooks_removed: u64,
 }
 
 impl Counters {

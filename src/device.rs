@@ -87,6 +87,22 @@ impl Device {
         self.bot.as_ref()
     }
 
+    pub(crate) fn with_bot(self, bot: Option<Bot>) -> Self {
+        Self { bot, ..self }
+    }
+
+    /// No text longer than the headers it usually comes from may be.
+    pub(crate) fn bounded(mut self) -> Self {
+        let Self { platform, app_version, name, bot } = &mut self;
+        let fields = [(platform, 64), (app_version, 64), (name, 128)];
+        let bot = bot.iter_mut().flat_map(|bot| [(&mut bot.class, 32), (&mut bot.reason, 128)]);
+        for (text, most) in fields.into_iter().chain(bot).filter(|(text, most)| text.len() > *most) {
+            let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+            *text = text[..end].into();
+        }
+        self
+    }
+
     #[cfg(feature = "sqlite")]
     pub(crate) fn from_parts(platform: &str, app_version: &str, name: &str, bot: Option<Bot>) -> Self {
         Self { platform: platform.into(), app_version: app_version.into(), name: name.into(), bot }

@@ -13,7 +13,7 @@ pub use crate::facts::Outcome;
 pub(crate) use crate::facts::{Facts, Field};
 use crate::{
     clock::{Month, from_millis, to_millis},
-    device::Device,
+    device::{Bot, Device},
     facts::{Span, cut},
     user::MAX_USER_ID,
 };
@@ -91,6 +91,14 @@ impl Hit {
         self.text.clear();
         self.device = None;
         self.resolved = Resolved::default();
+    }
+
+    /// Becomes the other, and keeps its buffer.
+    pub(crate) fn copy(&mut self, other: &Self) {
+        self.facts = other.facts;
+        self.text.clone_from(&other.text);
+        self.device.clone_from(&other.device);
+        self.resolved = other.resolved;
     }
 
     /// Becomes what a request was taken down as; a field that is no UTF-8 is empty.
@@ -269,6 +277,7 @@ impl Hit {
 
     /// Says what `X-Platform`, `X-App-Version`, `X-Device-Info` and `User-Agent` said; empty where absent.
     pub fn set_client(&mut self, platform: &str, app_version: &str, device_name: &str, user_agent: &str) {
+        self.device = None;
         self.set(Field::Platform, platform);
         self.set(Field::AppVersion, app_version);
         self.set(Field::DeviceName, device_name);
@@ -279,6 +288,25 @@ impl Hit {
     #[must_use]
     pub fn device(&self) -> Option<&Device> {
         self.device.as_deref()
+    }
+
+    /// Says what it came from; for hooks. Text that is too long is cut, as headers are.
+    pub fn set_device(&mut self, device: Device) {
+        self.device = Some(Arc::new(device.bounded()));
+    }
+
+    /// Says that a machine made it, or that none did; for hooks. [`Bots`](crate::Bots) says where they count.
+    ///
+    /// ```
+    /// use tower_analytics::{Bot, Hit};
+    ///
+    /// let mut hit = Hit::new("GET", "/feed");
+    /// hit.set_bot(Some(Bot::new("monitor", "our own probe")));
+    /// assert_eq!(hit.device().and_then(|device| device.bot()).map(Bot::class), Some("monitor"));
+    /// ```
+    pub fn set_bot(&mut self, bot: Option<Bot>) {
+        let device = self.device.as_deref().cloned().unwrap_or_default();
+        self.set_device(device.with_bot(bot));
     }
 
     /// What the app attached with an [`ErrorNote`](crate::ErrorNote): kind and message.

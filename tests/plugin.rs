@@ -131,3 +131,39 @@ fn what_cannot_be_is_refused_with_a_reason() {
     let twice = analytics.dashboard(guard).plugin(Made("twice", nothing)).unwrap().plugin(Made("twice", nothing));
     assert!(twice.unwrap_err().to_string().contains("already"));
 }
+
+#[tokio::test]
+async fn a_hook_knows_the_device_and_may_say_another_and_one_that_panics_is_counted() {
+    let (analytics, _clock) = Analytics::testing();
+    let hooks = |host: &mut Host| {
+        host.on_hit(|hit| {
+            if hit.device().is_some_and(|device| device.platform() == "iOS") {
+                hit.set_bot(Some(tower_analytics::Bot::new("monitor", "our own probe")));
+            }
+            Keep::Yes
+        });
+        host.on_hit(|hit| {
+            if hit.route() == "/tv" {
+                hit.set_client("TV", "1.0", "", "");
+            }
+            if hit.route() == "/ping" { Keep::No } else { Keep::Yes }
+        });
+        host.on_hit(|_| panic!("made to"));
+    };
+    let _app: Router = Router::new().merge(analytics.dashboard(guard).plugin(Made("hooks", hooks)).unwrap());
+    for (route, platform) in [("/items", "iOS"), ("/tv", "Web"), ("/ping", "Web"), ("/items", "Web")] {
+        let mut hit = Hit::new("GET", route);
+        hit.set_user("ann");
+        hit.set_client(platform, "", "", "");
+        analytics.record(&hit);
+    }
+    let asked = tokio::task::spawn_blocking(move || {
+        analytics.flush().unwrap();
+        let stats = analytics.reports().stats(&Ask::all_time()).unwrap().into_inner();
+        let devices = analytics.reports().devices(&Ask::all_time()).unwrap().into_inner();
+        (stats.total_hits, stats.bot_hits, analytics.counters(), serde_json::to_string(&devices).unwrap())
+    });
+    let (hits, bots, counters, devices) = asked.await.unwrap();
+    assert_eq!((hits, bots, counters.left_out, counters.hooks_removed), (2, 1, 1, 1));
+    assert!(devices.contains("TV"), "{devices}");
+}

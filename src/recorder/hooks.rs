@@ -7,6 +7,7 @@ use std::{
     },
 };
 
+use super::live::Live;
 use crate::hit::Hit;
 
 /// Whether a hit is recorded.
@@ -14,15 +15,22 @@ use crate::hit::Hit;
 pub enum Keep {
     /// It is.
     Yes,
-    /// It is not, and in no counter of drops either.
+    /// It is left out, and counted as [`Counters::left_out`](crate::Counters::left_out), in no counter of drops.
     No,
 }
 
 /// Looked at by the writer, before sessions are resolved.
 #[derive(Default)]
 pub(super) struct Hooks {
-    hooks: Mutex<Vec<Hook>>,
+    added: Mutex<Added>,
     any: AtomicBool,
+}
+
+#[derive(Default)]
+struct Added {
+    hooks: Vec<Hook>,
+    /// The hit as the hook at work found it.
+    found: Hit,
 }
 
 struct Hook {
@@ -32,32 +40,35 @@ struct Hook {
 
 impl Hooks {
     pub(super) fn add(&self, owner: &'static str, act: Box<dyn FnMut(&mut Hit) -> Keep + Send>) {
-        self.hooks.lock().unwrap_or_else(PoisonError::into_inner).push(Hook { owner, act });
+        self.added.lock().unwrap_or_else(PoisonError::into_inner).hooks.push(Hook { owner, act });
         self.any.store(true, Ordering::Release);
     }
 
     /// Shows a hit to all of them, in the order in which they were added. One that panics is removed, and the hit goes on as it stood.
-    pub(super) fn keep(&self, hit: &mut Hit) -> bool {
+    pub(super) fn keep(&self, hit: &mut Hit, live: &Live) -> bool {
         if !self.any.load(Ordering::Acquire) {
             return true;
         }
-        let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        let Added { hooks, found } = &mut *added;
         let mut keep = true;
         hooks.retain_mut(|hook| {
             if !keep {
                 return true;
             }
-            let before = hit.clone();
+            found.copy(hit);
             match catch_unwind(AssertUnwindSafe(|| (hook.act)(hit))) {
                 Ok(said) => keep = said == Keep::Yes,
                 Err(_) => {
-                    *hit = before;
+                    hit.copy(found);
+                    live.hooks_removed.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(plugin = hook.owner, "a hook on hits panicked; it is removed, and recording goes on without it");
                     return false;
                 }
             }
             true
         });
+        live.left_out.fetch_add(u64::from(!keep), Ordering::Relaxed);
         keep
     }
 }
@@ -91,9 +102,10 @@ mod tests {
         );
         hooks.add("last", Box::new(|hit| if hit.route() == "/ping" { Keep::No } else { Keep::Yes }));
         let mut hit = Hit::new("GET", "/items");
-        assert!(hooks.keep(&mut hit));
+        let live = Live::default();
+        assert!(hooks.keep(&mut hit, &live));
         assert_eq!(hit.user(), Some("ann"), "as it stood before the one that panicked");
-        assert!(!hooks.keep(&mut Hit::new("GET", "/ping")));
-        assert_eq!(hooks.hooks.lock().unwrap().len(), 2);
+        assert!(!hooks.keep(&mut Hit::new("GET", "/ping"), &live));
+        assert_eq!(hooks.added.lock().unwrap().hooks.len(), 2);
     }
 }

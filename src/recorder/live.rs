@@ -14,6 +14,8 @@ pub(super) struct Live {
     pub(super) panics: AtomicU64,
     pub(super) faults: AtomicU64,
     pub(super) busy_us: AtomicU64,
+    pub(super) left_out: AtomicU64,
+    pub(super) hooks_removed: AtomicU64,
     queue_full: AtomicU64,
     stopped: AtomicU64,
     panic: AtomicU64,
@@ -71,6 +73,8 @@ impl Live {
             panics: get(&self.panics),
             faults: get(&self.faults),
             busy_us: get(&self.busy_us),
+            left_out: get(&self.left_out),
+            hooks_removed: get(&self.hooks_removed),
         }
     }
 }

@@ -190,14 +190,21 @@ impl Writer {
             }
             let hit = &mut self.batch[self.filled];
             bytes += self.backlog.next(hit).unwrap_or_default();
+            self.devices.resolve(hit);
             // Once for each hit: what is written again after an error has been through here.
-            self.filled += usize::from(self.queue.hooks.keep(hit));
+            if self.queue.hooks.keep(hit, &self.queue.live) {
+                self.filled += 1;
+            }
+            // A hook has said other headers.
+            if hit.device().is_none() {
+                self.devices.resolve(hit);
+            }
         }
         self.queue.release(bytes);
         self.resolve();
     }
 
-    /// Gives every hit in hand its device, session and visitor.
+    /// Gives every hit in hand its session and visitor, anew if the sink has forgotten them.
     fn resolve(&mut self) {
         let Some(sessions) = &mut self.sessions else {
             return;
@@ -206,7 +213,6 @@ impl Writer {
         let mut kept = 0;
         for place in 0..self.filled {
             let hit = &mut self.batch[place];
-            self.devices.resolve(hit);
             let Some(resolved) = sessions.resolve(hit, now) else {
                 self.queue.live.drop(DropCause::BadTime, 1);
                 continue;

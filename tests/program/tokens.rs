@@ -252,6 +252,9 @@ fn a_revoked_token_is_refused_by_a_running_server_at_once_until_it_is_taken_back
     assert_eq!((&listed[0]["issuer"], &listed[0]["id"]), (&json!("https://app.example.com"), &claims(&one)["jti"]));
     let id = claims(&one)["jti"].as_str().unwrap().to_owned();
     run(at, &["token", "unrevoke", "--id", &id, "--data", "stats"]).good();
+    // An id may begin with a hyphen.
+    run(at, &["token", "revoke", "--id", "-x", "--issuer", "https://app.example.com", "--data", "stats"]).good();
+    run(at, &["token", "unrevoke", "--id", "-x", "--data", "stats"]).good();
     assert_eq!(status(&one), 200);
 
     // By its id alone, the issuer being that of the settings.

@@ -23,7 +23,7 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub(super) struct Issue {
     /// Whom it is for: the subject
-    #[arg(long = "for", value_name = "SUBJECT")]
+    #[arg(long = "for", value_name = "SUBJECT", allow_hyphen_values = true)]
     subject: String,
     /// admin, mod, or another role of the settings; may be said several times
     #[arg(long = "role", value_name = "ROLE")]

@@ -23,10 +23,10 @@ use crate::{
 #[command(after_help = EXAMPLES)]
 pub(super) struct Revoke {
     /// The id (jti) of the token
-    #[arg(long, value_name = "JTI", conflicts_with = "subject")]
+    #[arg(long, value_name = "JTI", allow_hyphen_values = true, conflicts_with = "subject")]
     id: Option<String>,
     /// All tokens of this subject (sub) that were issued up to now
-    #[arg(long, value_name = "SUB")]
+    #[arg(long, value_name = "SUB", allow_hyphen_values = true)]
     subject: Option<String>,
     /// By whom the token is; said by the settings if they have one issuer. Without either it holds where any issuer is taken
     #[arg(long, value_name = "ISS")]

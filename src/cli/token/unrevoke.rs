@@ -15,10 +15,10 @@ use crate::{
 #[command(after_help = "Example: tower-analytics token unrevoke --id 4Xk9 --data analytics-data")]
 pub(super) struct Unrevoke {
     /// The id (jti) of the token
-    #[arg(long, value_name = "JTI", required_unless_present = "subject")]
+    #[arg(long, value_name = "JTI", allow_hyphen_values = true, required_unless_present = "subject")]
     id: Option<String>,
     /// The subject (sub) whose tokens were revoked
-    #[arg(long, value_name = "SUB", conflicts_with = "id")]
+    #[arg(long, value_name = "SUB", allow_hyphen_values = true, conflicts_with = "id")]
     subject: Option<String>,
     /// By whom the token is, if several of that name are listed
     #[arg(long, value_name = "ISS")]
