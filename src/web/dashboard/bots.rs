@@ -1,12 +1,7 @@
 //! Programs that are no people: which, how it is known, and what they ask for.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Outcome, Page, Which, shown},
@@ -15,13 +10,11 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{Bots as Audience, Devices, Reports},
     web::{
         api::params::{FILTERS, RANGE, ZONE},
         format::share,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -35,14 +28,10 @@ struct Bots {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let (devices, traffic, features) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::devices),
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(&ask.clone().bots(Audience::Only), None)),

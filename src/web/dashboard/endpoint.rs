@@ -3,12 +3,7 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     bars::Bar,
@@ -19,14 +14,12 @@ use super::{
     panels,
 };
 use crate::{
-    access::Role,
     report::{Devices, Page as Rows, Reports, Stats, Traffic, TrafficBucket, UserOrder, Users},
     web::{
         api::params::{FILTERS, FINE_INTERVAL, ORDER, RANGE, ZONE},
         charts::Kind,
         format::{self, exact, percent},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -42,14 +35,10 @@ struct Endpoint {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let (stats, traffic, before, latency, devices, errors, users) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::stats),
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),

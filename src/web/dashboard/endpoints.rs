@@ -1,12 +1,7 @@
 //! Every endpoint: who uses it, how it fares, how long it takes.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Page, Which, shown},
@@ -15,13 +10,11 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{FeatureRow, Reports},
     web::{
         api::params::{FILTERS, RANGE, ZONE},
         format::{self, share},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -35,14 +28,10 @@ struct Endpoints {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let (features, traffic, before, latency) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::features),
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),

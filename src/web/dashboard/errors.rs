@@ -1,12 +1,7 @@
 //! What went wrong, where, for whom, and since when.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Outcome, Page, Which, shown},
@@ -15,13 +10,11 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{Errors as Answered, Reports},
     web::{
         api::params::{FILTERS, RANGE, ZONE},
         charts,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -37,14 +30,10 @@ struct Errors {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let (errors, traffic, before) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::errors),
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),

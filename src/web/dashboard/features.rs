@@ -1,12 +1,7 @@
 //! What is used: adoption, change, and who uses it.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Page, Which, shown},
@@ -14,13 +9,11 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{ComparedFeature, FeatureRow, Reports},
     web::{
         api::params::{FILTERS, OTHER, RANGE},
         format::percent,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -34,14 +27,10 @@ struct Features {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let (features, comparison) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::features),
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.comparison(ask, None)),

@@ -1,12 +1,7 @@
 //! Users who have not been here for a while, and what they used last.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     bars::Bar,
@@ -17,17 +12,15 @@ use super::{
     users,
 };
 use crate::{
-    access::Role,
     report::{InactiveUsers as Answered, LastVersion},
     web::{
         api::params::{CURSOR, IDLE, LAST_FILTERS, LIMIT},
         format::{exact, share},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
-const PAGE: Which = Which::new("inactive-users", "Inactive users").below("users").own(&[IDLE, LIMIT, CURSOR]);
+const PAGE: Which = Which::new("inactive-users", "Inactive users").below("users").own(&[IDLE, LIMIT, CURSOR]).plain();
 const DAYS: [(&str, &str); 4] = [("7", "7 d"), ("14", "14 d"), ("30", "30 d"), ("90", "90 d")];
 
 #[derive(Template)]
@@ -39,14 +32,10 @@ struct InactiveUsers {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page.plain(),
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let idle = page.view.query().idle_days();
     let users = match page.view.query().page() {
         Ok(rows) => page.ask(&[LAST_FILTERS], move |reports, ask| reports.inactive_users(ask, idle, &rows)).await,

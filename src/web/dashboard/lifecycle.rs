@@ -1,12 +1,7 @@
 //! Who is new, returns, comes back or stays away; and how often people come.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     chart::{Chart, Unit, series},
@@ -15,14 +10,12 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{Lifecycle as Answered, LifecycleBucket, Stickiness},
     web::{
         api::params::{FILTERS, INTERVAL, RANGE},
         charts::Kind,
         format,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -38,14 +31,10 @@ struct Lifecycle {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let interval = page.view.query().interval();
     let lifecycle = page.ask(&[RANGE, FILTERS], move |reports, ask| reports.lifecycle(ask, interval)).await;
     let panels = [over_time(&page, &lifecycle), steps(&page, &lifecycle)];

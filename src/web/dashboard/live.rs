@@ -4,9 +4,8 @@ use std::time::SystemTime;
 
 use askama::Template;
 use axum::{
-    Extension,
     body::Body,
-    extract::{Query as Pairs, State},
+    extract::State,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -25,11 +24,10 @@ use crate::{
     web::{
         charts, format,
         host::{Host, Site},
-        links::Links,
     },
 };
 
-const PAGE: Which = Which::new("live", "Live");
+const PAGE: Which = Which::new("live", "Live").plain();
 const MOST: usize = 50;
 
 #[derive(Template)]
@@ -51,15 +49,11 @@ pub(super) struct Now {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
     host.data("live/events", Role::Mod, get(events));
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page.plain(),
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let now = page.site.hub.now().await.map(|now| markup(&now)).map_err(|problem| problem.message().to_owned());
     shown(&Live { now, page })
 }

@@ -1,12 +1,7 @@
 //! The first page: who is here, what they use, when, and how it fares.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     card::{Better, Card},
@@ -15,13 +10,11 @@ use super::{
     panels::{self, BARS},
 };
 use crate::{
-    access::Role,
     report::{ActiveSessions, Numbers, Reports, Stats, Traffic, UserGrowth},
     web::{
         api::params::{DEVICE_FILTERS, FILTERS, RANGE, ZONE},
         format::{self, exact, percent},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -37,14 +30,10 @@ struct Overview {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route("", Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     // Side by side, the longest first; one that fails fails its own part of the page.
     let (features, hours, growth, stats, before, devices, traffic, traffic_before, active) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::features),

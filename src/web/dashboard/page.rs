@@ -1,6 +1,11 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use axum::response::{Html, IntoResponse, Response};
+use axum::{
+    Extension,
+    extract::{Query as Pairs, State},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
 use http::StatusCode;
 
 use super::{
@@ -9,6 +14,7 @@ use super::{
     view::View,
 };
 use crate::{
+    access::Role,
     error::Error,
     report::{Answer, Ask, Cancel, Health, Reports},
     web::{
@@ -16,7 +22,7 @@ use crate::{
         assets,
         fault::Fault,
         format,
-        host::Site,
+        host::{Host, Site},
         links::Links,
         router::answered,
     },
@@ -48,11 +54,13 @@ pub(super) struct Which {
     pub(super) section: &'static str,
     /// Parameters that only this page has.
     pub(super) own: &'static [&'static [Param]],
+    /// Whether it has a range, filters and the like.
+    pub(super) ranged: bool,
 }
 
 impl Which {
     pub(super) const fn new(path: &'static str, title: &'static str) -> Self {
-        Self { path, title, section: path, own: &[] }
+        Self { path, title, section: path, own: &[], ranged: true }
     }
 
     pub(super) const fn below(self, section: &'static str) -> Self {
@@ -62,11 +70,31 @@ impl Which {
     pub(super) const fn own(self, own: &'static [&'static [Param]]) -> Self {
         Self { own, ..self }
     }
+
+    /// Without range and filters.
+    pub(super) const fn plain(self) -> Self {
+        Self { ranged: false, ..self }
+    }
+
+    /// Puts the page at its path. It is asked for once its address has been read and was found right.
+    pub(super) fn register<F>(self, host: &mut Host, show: impl Fn(Page) -> F + Clone + Send + Sync + 'static)
+    where
+        F: Future<Output = Response> + Send,
+    {
+        let handler =
+            async move |State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>| {
+                match Page::open(site, links, self, pairs).await {
+                    Ok(page) => show(page).await,
+                    Err(response) => response,
+                }
+            };
+        host.route(self.path, Role::Mod, get(handler));
+    }
 }
 
 impl Page {
     /// Reads what the address says; an answer already if that is wrong.
-    pub(super) async fn open(site: Site, links: Links, which: Which, pairs: Vec<(String, String)>) -> Result<Self, Response> {
+    async fn open(site: Site, links: Links, which: Which, pairs: Vec<(String, String)>) -> Result<Self, Response> {
         let start = Instant::now();
         let health = ask(&site.reports, Reports::health).await;
         let zone = health.as_ref().map_or("UTC", |health| health.time_zone.as_str());
@@ -75,13 +103,7 @@ impl Page {
             Zone::new(zone).map_err(Problem::from).and_then(|zone| View::new(links.clone(), which.path, which.own, pairs, zone, now));
         let view = view.map_err(|problem| Fault::wrong(problem.message()).with(links).into_response())?;
         let notice = health.as_ref().ok().and_then(|health| notice::of(&site, health));
-        Ok(Self { site, view, title: which.title, section: which.section, ranged: true, health, notice, start })
-    }
-
-    /// Without range and filters.
-    pub(super) fn plain(mut self) -> Self {
-        self.ranged = false;
-        self
+        Ok(Self { site, view, title: which.title, section: which.section, ranged: which.ranged, health, notice, start })
     }
 
     /// Asks what the page's range and filters are, as far as the question takes them.

@@ -1,12 +1,7 @@
 //! Platforms, and how versions take over.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     chart::{Chart, Unit, series},
@@ -16,14 +11,12 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{Devices, PlatformVersions, Reports, Versions},
     web::{
         api::params::{FILTERS, INTERVAL, RANGE},
         charts::Kind,
         format::{self, share},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -40,14 +33,10 @@ struct Platforms {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let (devices, versions) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::devices),
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.versions(ask, None)),

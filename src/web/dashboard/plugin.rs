@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use askama::Template;
 use axum::{
-    Extension, Json,
-    extract::{Query as Pairs, State},
+    Json,
+    extract::Query as Pairs,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -30,8 +30,7 @@ use crate::{
         },
         charts::{self, Heat, Kind},
         format,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
         panel_data::{Panel, PanelData, Shown},
         router::answered,
     },
@@ -54,11 +53,8 @@ struct PluginPage {
 }
 
 pub(in crate::web) fn register(host: &mut Host, plugged: &Arc<Plugged>) {
-    let page = Arc::clone(plugged);
-    let show = async move |State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>| {
-        show(site, links, pairs, &page).await
-    };
-    host.route(plugged.path, Role::Mod, get(show));
+    let shown = Arc::clone(plugged);
+    Which::new(plugged.path, plugged.name).register(host, move |page| show(page, Arc::clone(&shown)));
     for (place, panel) in plugged.panels.iter().enumerate() {
         let of = |csv: bool| {
             let plugged = Arc::clone(plugged);
@@ -74,11 +70,7 @@ async fn ask(panel: &Panel, ask: Ask) -> Result<PanelData, Problem> {
     answered(Cancel::new(), move || Ok(question(&ask)?)).await
 }
 
-async fn show(site: Site, links: Links, pairs: Vec<(String, String)>, plugged: &Plugged) -> Response {
-    let page = match Page::open(site, links, Which::new(plugged.path, plugged.name), pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page, plugged: Arc<Plugged>) -> Response {
     let mut drawn = Vec::new();
     for panel in &plugged.panels {
         let start = Instant::now();

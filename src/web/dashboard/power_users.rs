@@ -1,12 +1,7 @@
 //! Users who do most.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Page, Which, shown},
@@ -15,12 +10,10 @@ use super::{
     users,
 };
 use crate::{
-    access::Role,
     report::PowerUsers as Answered,
     web::{
         api::params::{BY, CURSOR, FILTERS, LIMIT, RANGE},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -35,14 +28,10 @@ struct PowerUsers {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let by = page.view.query().power();
     let users = match page.view.query().page() {
         Ok(rows) => page.ask(&[RANGE, FILTERS], move |reports, ask| reports.power_users(ask, by, &rows)).await,

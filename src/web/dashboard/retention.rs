@@ -1,25 +1,18 @@
 //! How many of those who came in a step were there again later.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Page, Which, shown},
     panel::{Panel, markup},
 };
 use crate::{
-    access::Role,
     report::{Interval, Kept, Retention as Answered},
     web::{
         api::params::{COHORTS, FILTERS, INTERVAL, RANGE},
         format::{self, percent},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -61,14 +54,10 @@ struct Cell {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let interval = page.view.query().interval().unwrap_or(Interval::Week);
     let (cohorts, back) = page.view.query().cohorts();
     let retention = page.ask(&[RANGE, FILTERS], move |reports, ask| reports.retention(ask, interval, cohorts, back)).await;

@@ -1,12 +1,7 @@
 //! One session: everything that was done in it, on a line of time.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Outcome, Page, Which, ask, missing, shown},
@@ -15,18 +10,16 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{ActionRow, SessionDetail, SessionRow},
     web::{
         api::params::{CURSOR, ID, LIMIT},
         charts::{self, Mark},
         format,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
-const PAGE: Which = Which::new("session", "Session").below("sessions").own(&[ID, LIMIT, CURSOR]);
+const PAGE: Which = Which::new("session", "Session").below("sessions").own(&[ID, LIMIT, CURSOR]).plain();
 
 #[derive(Template)]
 #[template(path = "session.html")]
@@ -41,21 +34,17 @@ struct Session {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links.clone(), PAGE, pairs).await {
-        Ok(page) => page.plain(),
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let id = page.view.query().get("id").unwrap_or_default().to_owned();
     let detail: Outcome<SessionDetail> = match page.view.query().page() {
         Ok(rows) => {
             let asked = id.clone();
             match ask(&page.site.reports, move |reports| reports.session(&asked, &rows)).await.map(crate::report::Answer::found) {
                 Ok(Some(detail)) => Ok(detail),
-                Ok(None) => return missing(links, "There is no such session, or its month was put away."),
+                Ok(None) => return missing(page.view.links().clone(), "There is no such session, or its month was put away."),
                 Err(problem) => Err(problem),
             }
         }

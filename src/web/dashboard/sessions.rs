@@ -1,12 +1,7 @@
 //! Sessions that began in the range, newest first.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Page, Which, shown},
@@ -15,12 +10,10 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{Reports, Sessions as Answered},
     web::{
         api::params::{CURSOR, FILTERS, LIMIT, RANGE},
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -34,14 +27,10 @@ struct Sessions {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let rows = page.view.query().page();
     let sessions = match rows {
         Ok(rows) => page.ask(&[RANGE, FILTERS], move |reports: &Reports, ask| reports.sessions(ask, &rows)).await,

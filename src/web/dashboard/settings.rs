@@ -1,12 +1,7 @@
 //! What is recorded and for how long, how big it is, how the writer does, and what we cost.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Page, Which, shown},
@@ -14,17 +9,12 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     counters::{Counters, State as WriterState},
     report::{Health, PartHealth},
-    web::{
-        format,
-        host::{Host, Site},
-        links::Links,
-    },
+    web::{format, host::Host},
 };
 
-const PAGE: Which = Which::new("settings", "Settings and health");
+const PAGE: Which = Which::new("settings", "Settings and health").plain();
 
 #[derive(Template)]
 #[template(path = "settings.html")]
@@ -41,14 +31,10 @@ struct Facts {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page.plain(),
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let writer = Panel::of("writer", "Writer", &page.health, |health| Ok(markup(&Facts { facts: writer(&page, health) })));
     let dropped = Panel::of("drops", "Drops by cause", &page.health, |health| Ok(drops(&counters(&page, health))));
     let data = Panel::of("data", "Data", &page.health, |health| months(&page, health));

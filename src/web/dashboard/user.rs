@@ -1,12 +1,7 @@
 //! One person: sums, days, features, platforms, sessions.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     bars::Bar,
@@ -16,14 +11,12 @@ use super::{
     panels, sessions,
 };
 use crate::{
-    access::Role,
     report::{Page as Rows, UserDay, UserDetail, UserFeature, UserPlatform},
     web::{
         api::params::{FILTERS, ID, RANGE, USER_FILTERS},
         charts::Kind,
         format,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -39,14 +32,10 @@ struct User {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links.clone(), PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let id = page.view.query().get("id").unwrap_or_default().to_owned();
     let (asked, of_user) = (id.clone(), id.clone());
     let (user, sessions) = tokio::join!(
@@ -55,7 +44,7 @@ async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pair
     );
     let user = match user.map(crate::report::Answer::found) {
         Ok(Some(user)) => Ok(user),
-        Ok(None) => return missing(links, "There is no user with this id."),
+        Ok(None) => return missing(page.view.links().clone(), "There is no user with this id."),
         Err(problem) => Err(problem),
     };
     let path = format!("api/user/{}", super::addresses::coded(&id).replace('/', "%2F"));

@@ -1,12 +1,7 @@
 //! Users of the range, and what they did in it.
 
 use askama::Template;
-use axum::{
-    Extension,
-    extract::{Query as Pairs, State},
-    response::Response,
-    routing::get,
-};
+use axum::response::Response;
 
 use super::{
     page::{Page, Which, shown},
@@ -15,13 +10,11 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
-    access::Role,
     report::{UserRow, Users as Answered},
     web::{
         api::params::{CURSOR, FILTERS, FIRST_SEEN, LIMIT, ORDER, RANGE},
         format::exact,
-        host::{Host, Site},
-        links::Links,
+        host::Host,
     },
 };
 
@@ -39,14 +32,10 @@ struct Users {
 }
 
 pub(super) fn register(host: &mut Host) {
-    host.route(PAGE.path, Role::Mod, get(show));
+    PAGE.register(host, show);
 }
 
-async fn show(State(site): State<Site>, Extension(links): Extension<Links>, Pairs(pairs): Pairs<Vec<(String, String)>>) -> Response {
-    let page = match Page::open(site, links, PAGE, pairs).await {
-        Ok(page) => page,
-        Err(response) => return response,
-    };
+async fn show(page: Page) -> Response {
     let (order, rows) = (page.view.query().order(), page.view.query().page());
     let users = async {
         let rows = rows?;
