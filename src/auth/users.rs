@@ -112,7 +112,7 @@ impl Users {
     }
 
     fn hash(&self, password: &str) -> Result<PasswordHash, Error> {
-        let password = Password::chosen(password.to_owned(), password).map_err(|message| Error::new(ErrorKind::Question, message))?;
+        let password = Password::chosen(password.to_owned()).map_err(|message| Error::new(ErrorKind::Question, message))?;
         self.passwords.hash(&password)
     }
 }

@@ -47,12 +47,15 @@ fn asked(name: &str) -> Result<Password, Error> {
     let name = output::printable(name);
     for _ in 0..TRIES {
         let first = prompt(&format!("Password for {name}, at least {MIN_PASSWORD} characters (15 are better): "))?;
-        if let Err(error) = check(&first) {
-            output::note(error);
-            continue;
-        }
+        let password = match fit(first.to_string()) {
+            Ok(password) => password,
+            Err(error) => {
+                output::note(error);
+                continue;
+            }
+        };
         if first == prompt("The same again: ")? {
-            return fit(first.to_string());
+            return Ok(password);
         }
         output::note("these are two different passwords");
     }
@@ -84,23 +87,7 @@ fn first_line(input: impl Read) -> Result<Password, Error> {
 }
 
 fn fit(text: String) -> Result<Password, Error> {
-    let text = Zeroizing::new(text);
-    check(&text)?;
-    Password::new(text.to_string()).ok_or_else(too_long)
-}
-
-fn check(text: &str) -> Result<(), Error> {
-    match text {
-        _ if text.chars().count() < MIN_PASSWORD => {
-            Err(wrong(format!("the password is too short: it needs at least {MIN_PASSWORD} characters, and 15 are better")))
-        }
-        _ if text.len() > MAX_PASSWORD => Err(too_long()),
-        _ => Ok(()),
-    }
-}
-
-fn too_long() -> Error {
-    wrong(format!("the password is too long: it may have {MAX_PASSWORD} bytes"))
+    Password::chosen(text).map_err(wrong)
 }
 
 fn generated() -> Result<Zeroizing<String>, Error> {

@@ -77,9 +77,13 @@ async fn make_admin(site: &Site, links: Links, seen: &Seen, link: &OneTimeLink, 
         let problem = "This needs https, or a browser on the machine itself: over plain http anybody on the way could read the password.";
         return page(links, secret, name, Some(problem.to_owned()));
     };
-    let password = match Password::chosen(field("password"), &field("again")) {
+    let password = field("password");
+    if password != field("again") {
+        return page(links, secret, name, Some("These are two different passwords.".to_owned()));
+    }
+    let password = match Password::chosen(password) {
         Ok(password) => password,
-        Err(problem) => return page(links, secret, name, Some(problem)),
+        Err(problem) => return page(links, secret, name, Some(format!("Sorry, {problem}."))),
     };
     match shared.first_admin(name.clone(), password).await {
         Ok(Some(begun)) => {

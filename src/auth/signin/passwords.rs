@@ -22,13 +22,14 @@ pub(crate) const MAX_PASSWORD: usize = 1024;
 pub(crate) const MIN_PASSWORD: usize = 8;
 
 impl Password {
-    /// A new one, typed twice by whoever will use it; or what is wrong with it.
-    pub(crate) fn chosen(text: String, again: &str) -> Result<Self, String> {
+    /// A new one; or what is wrong with it.
+    pub(crate) fn chosen(text: String) -> Result<Self, String> {
         let text = Zeroizing::new(text);
         match () {
-            () if *text != again => Err("The two passwords are not the same.".to_owned()),
-            () if text.chars().count() < MIN_PASSWORD => Err(format!("A password needs {MIN_PASSWORD} characters; fifteen are better.")),
-            () if text.len() > MAX_PASSWORD => Err(format!("A password has at most {MAX_PASSWORD} bytes.")),
+            () if text.chars().count() < MIN_PASSWORD => {
+                Err(format!("the password is too short: it needs at least {MIN_PASSWORD} characters, and 15 are better"))
+            }
+            () if text.len() > MAX_PASSWORD => Err(format!("the password is too long: it may have {MAX_PASSWORD} bytes")),
             () => Ok(Self(text)),
         }
     }
