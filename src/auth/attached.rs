@@ -41,14 +41,7 @@ impl Attached {
 impl Auth {
     /// Users, sessions and revocations lie here from now on, unless there is a place for them already. What cannot be opened now is
     /// tried again when somebody asks; until then nobody is let in. Blocks.
-    pub(crate) fn attach(&self, directory: &Path) {
-        if self.0.attached.directory.set(directory.to_owned()).is_ok() {
-            drop(self.open());
-        }
-    }
-
-    /// As [`attach`](Self::attach), and says whether it could be opened.
-    pub(super) fn attach_now(&self, directory: &Path) -> Result<(), Error> {
+    pub(crate) fn attach(&self, directory: &Path) -> Result<(), Error> {
         if self.0.attached.directory.set(directory.to_owned()).is_ok() { self.open() } else { Ok(()) }
     }
 

@@ -294,7 +294,7 @@ impl AuthBuilder {
         #[cfg(feature = "sqlite")]
         if let Some(directory) = directory {
             // Whoever names a directory wants to know now.
-            auth.attach_now(&directory)?;
+            auth.attach(&directory)?;
         }
         Ok(auth)
     }

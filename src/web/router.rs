@@ -145,7 +145,8 @@ impl Dashboard {
 #[cfg(feature = "auth")]
 fn auth_of(guard: &dyn std::any::Any, config: &Config) -> Option<crate::auth::Auth> {
     let auth = guard.downcast_ref::<crate::auth::Auth>()?;
-    auth.attach(&config.data);
+    // What went wrong is in the log; until it is right nobody is let in.
+    drop(auth.attach(&config.data));
     Some(auth.clone())
 }
 
