@@ -44,7 +44,7 @@ pub(super) fn ask(snapshot: &mut Snapshot<'_>) -> Result<Check, Error> {
         }
         let sql = for_month("select count(*), (select since from part) from session_actions_NNNNNN where id <= ?", part.month);
         let counts = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-        let (raw, since) = snapshot.raw(part.month)?.query_row(&sql, [part.watermark], counts).context("count raw hits")?;
+        let (raw, since) = snapshot.raw(part.key)?.query_row(&sql, [part.watermark], counts).context("count raw hits")?;
         if since > 0 {
             // Its first file is gone: what was counted of that is in the roll-ups alone.
             continue;

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use super::base::json;
 use crate::{
-    clock::{Millis, Month, from_millis},
+    clock::{Millis, from_millis},
     counters::Counters,
     error::Error,
-    store::{Context, MetaKey, Snapshot, meta_get, part_file},
+    store::{Context, MetaKey, PartView, Snapshot, meta_get},
 };
 
 /// How the store and whoever records in it are doing.
@@ -66,7 +66,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
     let parts = snapshot.parts().iter().map(|part| PartHealth {
         month: part.month.to_string(),
         hits: part.hits as u64,
-        bytes: size_of(snapshot.directory(), part.month),
+        bytes: size_of(snapshot.directory(), part),
         state: part.state.name(),
         from: part.least.map(from_millis),
         to: part.greatest.map(from_millis),
@@ -88,8 +88,8 @@ fn size(directory: &Path) -> u64 {
 }
 
 /// With what is still to be moved into it.
-fn size_of(directory: &Path, month: Month) -> u64 {
-    let file = part_file(directory, month);
+fn size_of(directory: &Path, part: &PartView) -> u64 {
+    let file = part.key.file(directory);
     let length = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.len());
     length(&file) + length(&file.with_extension("db-wal"))
 }

@@ -60,7 +60,7 @@ pub struct LatestHit {
 /// Filters and range do not count: it is what came last, whatever it was.
 pub(super) fn ask(view: &mut View<'_, '_>, limit: usize) -> Result<LatestHits, Error> {
     let limit = limit.clamp(1, MOST_ROWS);
-    let mut parts: Vec<_> = view.snapshot.parts().iter().filter(|part| part.state.has_raw()).copied().collect();
+    let mut parts: Vec<_> = view.snapshot.parts().iter().filter(|part| part.state.has_raw() && !part.key.is_import()).copied().collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.month));
     let mut rows: Vec<(Month, Row)> = Vec::new();
     for part in parts {
@@ -71,7 +71,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, limit: usize) -> Result<LatestHits, E
         view.snapshot.note_raw();
         let mut found = Vec::new();
         let last = part.watermark;
-        raw::scan(view.snapshot.raw(part.month)?, part.month, "", last - left + 1, last, |row| found.push((part.month, *row)))
+        raw::scan(view.snapshot.raw(part.key)?, part.month, "", last - left + 1, last, |row| found.push((part.month, *row)))
             .context("read raw hits")?;
         rows.extend(found.into_iter().rev());
     }

@@ -78,10 +78,7 @@ pub struct ActionRow {
 
 pub(super) fn ask(view: &mut View<'_, '_>, id: &str, page: &Page) -> Result<Option<SessionDetail>, Error> {
     let Some((month, number)) = from_id(id) else { return Ok(None) };
-    let Some(part) = view.snapshot.parts().iter().find(|part| part.month == month).copied() else { return Ok(None) };
-    if number >= sessions::first_past(view, &part)? {
-        return Ok(None);
-    }
+    let Some(part) = view.snapshot.part_of(month, number) else { return Ok(None) };
     let Some(session) = sessions::one(view, &part, number)? else { return Ok(None) };
     let (skip, mut place, mut before) = (page.after.map_or(0, |after| after.id), 0_i64, None);
     let mut rows: Vec<(Row, Option<Millis>)> = Vec::new();
@@ -138,12 +135,13 @@ fn neighbours(view: &mut View<'_, '_>, part: &PartView, session: &Session) -> Re
     let users: Vec<String> = members.iter().map(|user| user.to_string()).collect();
     let users = users.join(",");
     let mut parts = view.snapshot.parts().to_vec();
-    parts.sort_by_key(|part| part.month);
-    let here = parts.iter().position(|other| other.month == part.month).unwrap_or_default();
+    // What was imported into a month is mostly older than what was recorded in it.
+    parts.sort_by_key(|part| (part.month, !part.key.is_import(), part.next_session));
+    let here = parts.iter().position(|other| other.key == part.key).unwrap_or_default();
     let mut closest = |parts: &mut dyn Iterator<Item = &PartView>, is_before: bool| -> Result<Option<String>, Error> {
         for other in parts {
             let (sign, order) = if is_before { ("<", "order by number desc") } else { (">", "order by number") };
-            let beside = if other.month == part.month { format!("and number {sign} {}", session.number) } else { String::new() };
+            let beside = if other.key == part.key { format!("and number {sign} {}", session.number) } else { String::new() };
             let only = format!("and user in ({users}) {beside}");
             let (mut found, past) = (None, sessions::first_past(view, other)?);
             sessions::each(view, other, &sessions::Which { only: &only, order, limit: 1, rows: false }, |next| {

@@ -1,4 +1,7 @@
-use std::time::{Duration, SystemTime};
+use std::{
+    cmp::Reverse,
+    time::{Duration, SystemTime},
+};
 
 use roaring::RoaringBitmap;
 use serde::Serialize;
@@ -13,7 +16,7 @@ use super::base::{
 use crate::{
     clock::{Month, from_millis},
     error::Error,
-    store::{Context, MetaKey, PartView, meta_get},
+    store::{Context, FIRST_IMPORTED, MetaKey, PartView, meta_get},
 };
 
 /// Sessions that began in the range, in the order of their opening, newest first.
@@ -74,7 +77,8 @@ pub struct SessionRow {
 pub(super) fn ask(view: &mut View<'_, '_>, page: &Page) -> Result<Sessions, Error> {
     let span = view.span.clone();
     let mut parts: Vec<PartView> = view.snapshot.parts().to_vec();
-    parts.sort_by_key(|part| std::cmp::Reverse(part.month));
+    // What was imported into a month is mostly older than what was recorded in it.
+    parts.sort_by_key(|part| (Reverse(part.month), part.key.is_import(), Reverse(part.next_session)));
     let mut found: Vec<(Month, Session)> = Vec::new();
     for part in parts {
         let after = page.after.filter(|after| after.key >= part.month.number());
@@ -82,7 +86,11 @@ pub(super) fn ask(view: &mut View<'_, '_>, page: &Page) -> Result<Sessions, Erro
         if found.len() > page.limit || (page.after.is_some() && after.is_none()) || least >= span.at.end || greatest < span.at.start {
             continue;
         }
-        let below = after.filter(|after| after.key == part.month.number()).map_or(i64::from(u32::MAX) + 1, |after| after.id);
+        let below = match after.filter(|after| after.key == part.month.number()).map(|after| after.id) {
+            Some(id) if part.key.is_import() == (id >= FIRST_IMPORTED.into()) => id,
+            Some(_) if !part.key.is_import() => continue,
+            _ => i64::from(u32::MAX) + 1,
+        };
         of_part(view, &part, below, page.limit + 1 - found.len(), &mut found)?;
     }
     let next_cursor = (found.len() > page.limit).then(|| {

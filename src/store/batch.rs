@@ -14,6 +14,7 @@ use super::{
     openings,
     outcome::Packed,
     part::Part,
+    part_key::PartKey,
     raw::Row,
     rollup::{Scene, Track},
 };
@@ -103,7 +104,7 @@ impl Opened {
             pending.rows.entry(session.month).or_default().push(row);
         }
         for (month, rows) in &mut pending.rows {
-            let Some(part) = self.parts.get_mut(month) else { continue };
+            let Some(part) = self.parts.get_mut(&PartKey::recorded(*month)) else { continue };
             part.used = batch.id;
             for row in rows {
                 row.id = part.next_row;
@@ -123,11 +124,11 @@ impl Opened {
 
     fn part(&mut self, month: Month, directory: &Path) -> Result<&mut Part, Error> {
         let next = self.parts.values().map(|part| part.number).max().unwrap_or(0) + 1;
-        match self.parts.entry(month) {
+        match self.parts.entry(PartKey::recorded(month)) {
             Entry::Occupied(part) => Ok(part.into_mut()),
             Entry::Vacant(place) => {
                 tracing::info!(%month, "a new month begins");
-                Ok(place.insert(Part::create(directory, next, month, self.days.zone())?))
+                Ok(place.insert(Part::create(directory, next, PartKey::recorded(month), self.days.zone())?))
             }
         }
     }
@@ -195,7 +196,7 @@ impl Opened {
         let mut scene = Scene { days: &mut self.days, devices: self.dictionary.devices() };
         while let Some(entry) = self.pending.rows.first_entry() {
             let month = *entry.key();
-            if let Some(part) = self.parts.get_mut(&month) {
+            if let Some(part) = self.parts.get_mut(&PartKey::recorded(month)) {
                 part.write(directory, entry.get(), again)?;
                 for row in entry.get() {
                     part.count(row);

@@ -78,7 +78,7 @@ impl Opened {
         }
         let active = &self.active;
         for part in self.parts.values_mut() {
-            let ended = of_month.get(&part.month).map_or(&[][..], Vec::as_slice);
+            let ended = of_month.get(&part.month).filter(|_| !part.key.is_import()).map_or(&[][..], Vec::as_slice);
             // Where there is no file, none is made for sessions alone.
             if part.state.has_raw() && (part.changed || !ended.is_empty()) {
                 let month = part.month;

@@ -5,10 +5,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::{
-    clock::Month,
-    error::{Error, ErrorKind},
-};
+use crate::error::{Error, ErrorKind};
 
 /// What a fault was about, for people: the error names the statement and the file.
 pub(crate) trait Context<T> {
@@ -60,14 +57,6 @@ pub(super) fn gone(file: &Path) -> Error {
 
 pub(crate) fn main_file(directory: &Path) -> PathBuf {
     directory.join("analytics.db")
-}
-
-pub(crate) fn part_file(directory: &Path, month: Month) -> PathBuf {
-    directory.join(part_name(month))
-}
-
-pub(super) fn part_name(month: Month) -> String {
-    format!("analytics-{month}.db")
 }
 
 /// How safe a commit is.

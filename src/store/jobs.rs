@@ -169,7 +169,7 @@ impl Opened {
             }
             return Ok(());
         };
-        let Some(part) = self.parts.get_mut(&rebuild.month) else { return Ok(()) };
+        let Some(part) = self.parts.get_mut(&rebuild.key) else { return Ok(()) };
         let mut scene = Scene { days: &mut self.days, devices: self.dictionary.devices() };
         let rows = rebuild.slice(&self.main, part.watermark, &mut scene)?;
         if rows == 0 {

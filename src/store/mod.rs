@@ -27,6 +27,7 @@ mod opened;
 mod openings;
 mod outcome;
 mod part;
+mod part_key;
 pub(crate) mod raw;
 mod readers;
 mod rebuild;
@@ -45,11 +46,12 @@ pub(crate) use self::schema::kept;
 pub(crate) use self::{
     active::rows_of,
     aliases::Aliases,
-    connection::{Context, part_file},
+    connection::Context,
     dictionary::Caps,
     jobs::{JobState, Jobs, Kind},
     outcome::Packed,
     part::PartState,
+    part_key::FIRST_IMPORTED,
     raw::{Row, for_month},
     readers::{Limits, PartView, Readers, Snapshot},
     rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, version, visitor_at},

@@ -18,6 +18,7 @@ use super::{
     lock::lock_file,
     openings,
     part::Part,
+    part_key::PartKey,
     rebuild::Rebuild,
     replay::{self, Replay},
     rollup::{self, Days, Scene},
@@ -26,7 +27,7 @@ use super::{
     visitors::{self, Visitors},
 };
 use crate::{
-    clock::{Millis, Month},
+    clock::Millis,
     counters::Counters,
     error::Error,
     hit::SessionId,
@@ -40,7 +41,7 @@ pub(super) struct Opened {
     pub(super) inodes: [Inode; 2],
     pub(super) dictionary: Dictionary,
     pub(super) visitors: Visitors,
-    pub(super) parts: BTreeMap<Month, Part>,
+    pub(super) parts: BTreeMap<PartKey, Part>,
     pub(super) active: Active,
     pub(super) days: Days,
     pub(super) pending: Pending,
@@ -106,7 +107,7 @@ impl Opened {
         let read = || -> rusqlite::Result<Resume> {
             Ok(Resume {
                 open: replay::open_sessions(&self.main, &self.active)?,
-                next: self.parts.values().map(|part| (part.month, part.next_session)).collect(),
+                next: self.parts.values().filter(|part| !part.key.is_import()).map(|part| (part.month, part.next_session)).collect(),
                 salts: visitors::salts(&self.main)?,
                 key: meta_get::<Salt>(&self.main, MetaKey::SessionKey)?,
             })
@@ -116,9 +117,9 @@ impl Opened {
 
     /// After a panic: goes on with the batch that may be half in the files. What of it is there was replayed.
     pub(super) fn with_pending(mut self, mut pending: Pending) -> Self {
-        pending.forget_written(|month, last| self.parts.get(&month).is_some_and(|part| part.next_row > last));
+        pending.forget_written(|month, last| self.parts.get(&PartKey::recorded(month)).is_some_and(|part| part.next_row > last));
         for (month, last) in pending.last_rows() {
-            if let Some(part) = self.parts.get_mut(&month) {
+            if let Some(part) = self.parts.get_mut(&PartKey::recorded(month)) {
                 part.next_row = part.next_row.max(last + 1);
             }
         }
@@ -135,7 +136,7 @@ fn inodes(directory: &Path) -> [Inode; 2] {
 }
 
 /// Puts what the replay found in its place, and forgets sessions that opened and never had a hit.
-fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part>, active: &mut Active) -> rusqlite::Result<i64> {
+fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<PartKey, Part>, active: &mut Active) -> rusqlite::Result<i64> {
     let empty: Vec<SessionId> = active.iter().filter(|(_, session)| session.hits == 0).map(|(id, _)| id).collect();
     active.forget_openings();
     openings::forget(tx, 0)?;
@@ -161,7 +162,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<Month, Part
 }
 
 /// Parts whose days are those of another zone than the one that is set now.
-fn stale(parts: &BTreeMap<Month, Part>, zone: &Zone) -> VecDeque<i64> {
+fn stale(parts: &BTreeMap<PartKey, Part>, zone: &Zone) -> VecDeque<i64> {
     let stale: VecDeque<i64> =
         parts.values().rev().filter(|part| part.zone != zone.name() && part.is_whole()).map(|part| part.number).collect();
     if !stale.is_empty() {

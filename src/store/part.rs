@@ -3,7 +3,8 @@ use std::{path::Path, time::Duration};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::{
-    connection::{Context, Inode, Synchronous, gone, part_file, part_name, writer},
+    connection::{Context, Inode, Synchronous, gone, writer},
+    part_key::PartKey,
     raw::{self, Row, for_month},
     rollup::Fold,
 };
@@ -17,6 +18,7 @@ use crate::{
 /// One month's raw file, and what analytics.db says of it.
 pub(super) struct Part {
     pub(super) number: i64,
+    pub(super) key: PartKey,
     pub(super) month: Month,
     pub(super) start: Millis,
     pub(super) file_id: Salt,
@@ -91,15 +93,16 @@ impl PartState {
 }
 
 impl Part {
-    fn new(number: i64, month: Month, file_id: Salt, zone: String, connection: Connection) -> Self {
+    fn new(number: i64, key: PartKey, file_id: Salt, zone: String, connection: Connection) -> Self {
         Self {
             number,
-            month,
-            start: month.start(),
+            key,
+            month: key.month,
+            start: key.month.start(),
             file_id,
             state: PartState::Open,
             zone,
-            fold: Fold::new(month),
+            fold: Fold::new(key.month),
             watermark: 0,
             next_row: 1,
             hits: 0,
@@ -119,18 +122,17 @@ impl Part {
     }
 
     /// A part that no one has listed: a new file, or one left behind by a crash before its listing.
-    pub(super) fn create(directory: &Path, number: i64, month: Month, zone: &Zone) -> Result<Self, Error> {
-        let (connection, file_id) = Self::create_file(directory, month, 0)?;
-        let mut part = Self::new(number, month, file_id, zone.name().to_owned(), connection);
+    pub(super) fn create(directory: &Path, number: i64, key: PartKey, zone: &Zone) -> Result<Self, Error> {
+        let (connection, file_id) = Self::create_file(&key.file(directory), key, 0)?;
+        let mut part = Self::new(number, key, file_id, zone.name().to_owned(), connection);
         part.next_row = part.last_row()? + 1;
-        part.inode = Inode::of(&part_file(directory, month));
+        part.inode = Inode::of(&key.file(directory));
         Ok(part)
     }
 
-    fn create_file(directory: &Path, month: Month, since: i64) -> Result<(Connection, Salt), Error> {
-        let file = part_file(directory, month);
-        let mut connection = writer(&file, true, Synchronous::Normal).context(&format!("create {}", part_name(month)))?;
-        let file_id = ensure_tables(&mut connection, month, since).context(&format!("create the tables of {}", part_name(month)))?;
+    fn create_file(file: &Path, key: PartKey, since: i64) -> Result<(Connection, Salt), Error> {
+        let mut connection = writer(file, true, Synchronous::Normal).context(&format!("create {key}"))?;
+        let file_id = ensure_tables(&mut connection, key.month, since).context(&format!("create the tables of {key}"))?;
         Ok((connection, file_id))
     }
 
@@ -139,15 +141,16 @@ impl Part {
         let rows = statement.query_map([], |row| {
             let watermark: i64 = row.get(6)?;
             let state: String = row.get(3)?;
-            let Some(month) = Month::from_number(row.get(1)?) else { return Ok(None) };
+            let Some(key) = PartKey::from_name(row.get_ref(1)?.as_str()?) else { return Ok(None) };
             Ok(Some(Self {
                 number: row.get(0)?,
-                month,
-                start: month.start(),
+                key,
+                month: key.month,
+                start: key.month.start(),
                 file_id: row.get(2)?,
                 state: PartState::from_name(&state),
                 zone: row.get(9)?,
-                fold: Fold::new(month),
+                fold: Fold::new(key.month),
                 watermark,
                 next_row: watermark + 1,
                 hits: row.get(7)?,
@@ -170,20 +173,20 @@ impl Part {
 
     /// The open file. One that is gone is made anew; its row numbers go on.
     pub(super) fn connection(&mut self, directory: &Path) -> Result<&mut Connection, Error> {
-        let file = part_file(directory, self.month);
+        let (key, file) = (self.key, self.key.file(directory));
         if self.connection.is_some() && self.inode != Inode::of(&file) {
             self.connection = None;
             return Err(gone(&file));
         }
         if self.connection.is_none() {
             if file.exists() {
-                let mut connection = writer(&file, false, Synchronous::Normal).context(&format!("open {}", part_name(self.month)))?;
-                ensure_tables(&mut connection, self.month, self.watermark).context(&format!("read {}", part_name(self.month)))?;
+                let mut connection = writer(&file, false, Synchronous::Normal).context(&format!("open {key}"))?;
+                ensure_tables(&mut connection, self.month, self.watermark).context(&format!("read {key}"))?;
                 let since = connection.query_row("select since from part", [], |row| row.get(0));
-                self.since = since.context(&format!("read {}", part_name(self.month)))?;
+                self.since = since.context(&format!("read {key}"))?;
                 self.connection = Some(connection);
             } else {
-                let (connection, file_id) = Self::create_file(directory, self.month, self.watermark)?;
+                let (connection, file_id) = Self::create_file(&file, key, self.watermark)?;
                 (self.connection, self.file_id, self.since) = (Some(connection), file_id, self.watermark);
             }
             self.inode = Inode::of(&file);
@@ -218,12 +221,12 @@ impl Part {
 
     pub(super) fn last_row(&self) -> Result<i64, Error> {
         let connection = self.connection.as_ref().ok_or_else(|| Error::new(ErrorKind::Storage, "a part has no connection"))?;
-        raw::last(connection, self.month).context(&format!("read {}", part_name(self.month)))
+        raw::last(connection, self.month).context(&format!("read {}", self.key))
     }
 
     /// Writes raw rows in one transaction. `again` asks first whether an earlier try did arrive.
     pub(super) fn write(&mut self, directory: &Path, rows: &[Row], again: bool) -> Result<(), Error> {
-        let month = self.month;
+        let (key, month) = (self.key, self.month);
         let Some(last) = rows.last() else { return Ok(()) };
         if self.state != PartState::Open {
             self.reopen();
@@ -237,12 +240,12 @@ impl Part {
             raw::insert(&tx, month, rows)?;
             tx.commit()
         };
-        write(connection).context(&format!("write hits to {}", part_name(month)))
+        write(connection).context(&format!("write hits to {key}"))
     }
 
     /// Commits once more with everything before it forced to the disk: only then may anything derived be committed.
     pub(super) fn sync(&mut self, directory: &Path, fold: i64, more: impl Fn(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
-        let month = self.month;
+        let key = self.key;
         let connection = self.connection(directory)?;
         let sync = |connection: &mut Connection| -> rusqlite::Result<()> {
             Synchronous::Full.set(connection)?;
@@ -253,7 +256,7 @@ impl Part {
         };
         let result = sync(connection);
         let back = Synchronous::Normal.set(connection);
-        result.and(back).context(&format!("put sessions away in {}", part_name(month)))
+        result.and(back).context(&format!("put sessions away in {key}"))
     }
 
     /// Puts what is known of it into analytics.db.
@@ -262,7 +265,7 @@ impl Part {
             .execute(params![
                 self.number,
                 self.month.number(),
-                part_name(self.month),
+                self.key.to_string(),
                 self.file_id,
                 self.state.name(),
                 self.least,
@@ -270,7 +273,7 @@ impl Part {
                 watermark,
                 self.hits,
                 self.next_session,
-                "recorder",
+                if self.key.is_import() { "import" } else { "recorder" },
                 self.zone,
             ])
             .map(drop)
@@ -279,7 +282,7 @@ impl Part {
     /// Makes the file of a complete part a plain one: no log beside it, and the planner's statistics in it. `false` if
     /// somebody reads it just now.
     pub(super) fn seal_file(&mut self, directory: &Path) -> Result<bool, Error> {
-        let (file, month) = (part_file(directory, self.month), self.month);
+        let (file, month) = (self.key.file(directory), self.month);
         let seal = || -> rusqlite::Result<bool> {
             let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.busy_timeout(Duration::ZERO)?;
@@ -295,7 +298,7 @@ impl Part {
         self.close();
         match seal() {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-            sealed => sealed.context(&format!("seal {}", part_name(self.month))),
+            sealed => sealed.context(&format!("seal {}", self.key)),
         }
     }
 

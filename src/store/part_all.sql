@@ -1,3 +1,3 @@
-select number, month, file_id, state, least, greatest, watermark, hits, next_session, zone
+select number, file, file_id, state, least, greatest, watermark, hits, next_session, zone
 from parts
 order by number

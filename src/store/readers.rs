@@ -10,8 +10,9 @@ use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::{
     cancel::{Cancel, Stop, Why},
-    connection::{self, Context, Inode, gone, main_file, part_file, part_name},
+    connection::{self, Context, Inode, gone, main_file},
     part::{Part, PartState},
+    part_key::{FIRST_IMPORTED, PartKey},
     schema::{MetaKey, check_version, meta_get},
 };
 use crate::{
@@ -125,7 +126,7 @@ pub(crate) struct Reader {
 }
 
 /// Parts that are open, and which file each name stood for then.
-type Raw = BTreeMap<Month, (Inode, Connection)>;
+type Raw = BTreeMap<PartKey, (Inode, Connection)>;
 
 impl Reader {
     fn ask<T>(&mut self, stop: &Stop, limit: Duration, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
@@ -135,11 +136,11 @@ impl Reader {
         let main = self.main.transaction().context("begin to read analytics.db")?;
         // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
         let parts = Part::list(&main).context("read the parts in analytics.db")?;
-        let newest = parts.iter().map(|part| part.month).max();
+        let newest = parts.iter().map(|part| part.key).filter(|key| !key.is_import()).max();
         let parts = parts.iter().map(PartView::of).collect();
         let answer = question(&mut Snapshot { main, parts, raw: &mut self.raw, directory: &self.directory, stop, limit, used_raw: false });
         // The newest part alone stays open: the writer seals the others, for which nobody may have them open.
-        while self.raw.len() > 1 || self.raw.first_key_value().is_some_and(|(month, _)| Some(*month) != newest) {
+        while self.raw.len() > 1 || self.raw.first_key_value().is_some_and(|(key, _)| Some(*key) != newest) {
             self.raw.pop_first();
         }
         if answer.is_err() {
@@ -163,6 +164,7 @@ pub(crate) struct Snapshot<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PartView {
     pub(crate) number: i64,
+    pub(crate) key: PartKey,
     pub(crate) month: Month,
     pub(crate) state: PartState,
     /// The last raw row that is in the roll-ups; none after it may be looked at.
@@ -170,12 +172,14 @@ pub(crate) struct PartView {
     pub(crate) hits: i64,
     pub(crate) least: Option<Millis>,
     pub(crate) greatest: Option<Millis>,
+    /// The number after that of its newest session.
+    pub(crate) next_session: u32,
 }
 
 impl PartView {
     fn of(part: &Part) -> Self {
-        let Part { number, month, state, watermark, hits, least, greatest, .. } = *part;
-        Self { number, month, state, watermark, hits, least, greatest }
+        let Part { number, key, month, state, watermark, hits, least, greatest, next_session, .. } = *part;
+        Self { number, key, month, state, watermark, hits, least, greatest, next_session }
     }
 }
 
@@ -186,6 +190,14 @@ impl Snapshot<'_> {
 
     pub(crate) fn parts(&self) -> &[PartView] {
         &self.parts
+    }
+
+    /// The part in which a month's session of this number would be.
+    pub(crate) fn part_of(&self, month: Month, session: u32) -> Option<PartView> {
+        let mut parts: Vec<_> = self.parts.iter().filter(|part| part.month == month && session < part.next_session).collect();
+        // Imports have given their numbers one after the other.
+        parts.sort_by_key(|part| part.next_session);
+        parts.into_iter().find(|part| part.key.is_import() == (session >= FIRST_IMPORTED)).copied()
     }
 
     /// The zone of the reporting days.
@@ -214,15 +226,15 @@ impl Snapshot<'_> {
     }
 
     /// The raw file of a part.
-    pub(crate) fn raw(&mut self, month: Month) -> Result<&Connection, Error> {
+    pub(crate) fn raw(&mut self, key: PartKey) -> Result<&Connection, Error> {
         self.go_on()?;
-        let file = part_file(self.directory, month);
+        let file = key.file(self.directory);
         let inode = Inode::of(&file);
-        if self.raw.get(&month).is_none_or(|(known, _)| *known != inode) {
-            let connection = connection::reader(&file).context(&format!("open {} for reading", part_name(month)))?;
+        if self.raw.get(&key).is_none_or(|(known, _)| *known != inode) {
+            let connection = connection::reader(&file).context(&format!("open {key} for reading"))?;
             self.stop.watch(&connection);
-            self.raw.insert(month, (inode, connection));
+            self.raw.insert(key, (inode, connection));
         }
-        Ok(&self.raw[&month].1)
+        Ok(&self.raw[&key].1)
     }
 }

@@ -5,20 +5,18 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::{
-    connection::{Context, part_file, part_name, reader},
+    connection::{Context, reader},
     part::{Part, PartState},
+    part_key::PartKey,
     raw::{self, Row},
     replay::{ROWS_A_FOLD, ROWS_A_SLICE},
     rollup::{self, Fold, Scene, Tracks, totals},
 };
-use crate::{
-    clock::{Millis, Month},
-    error::Error,
-};
+use crate::{clock::Millis, error::Error};
 
 pub(super) struct Rebuild {
     pub(super) part: i64,
-    pub(super) month: Month,
+    pub(super) key: PartKey,
     start: Millis,
     raw: Connection,
     /// The last row that was folded.
@@ -30,11 +28,11 @@ pub(super) struct Rebuild {
 
 impl Rebuild {
     pub(super) fn begin(main: &Connection, part: &Part, directory: &Path) -> Result<Self, Error> {
-        let raw = reader(&part_file(directory, part.month)).context(&format!("open {} for reading", part_name(part.month)))?;
-        tracing::info!(month = %part.month, hits = part.hits, "roll-ups are made anew");
-        let (month, start) = (part.month, part.start);
+        let raw = reader(&part.key.file(directory)).context(&format!("open {} for reading", part.key))?;
+        tracing::info!(part = %part.key, hits = part.hits, "roll-ups are made anew");
+        let (key, start) = (part.key, part.start);
         let rebuild =
-            Self { part: part.number, month, start, raw, at: 0, fold: Fold::new(month), tracks: Tracks::default(), rows: Vec::new() };
+            Self { part: part.number, key, start, raw, at: 0, fold: Fold::new(key.month), tracks: Tracks::default(), rows: Vec::new() };
         rollup::delete(main, rebuild.aside()).context("delete what an earlier reprocess has left")?;
         Ok(rebuild)
     }
@@ -48,8 +46,8 @@ impl Rebuild {
     pub(super) fn slice(&mut self, main: &Connection, watermark: i64, scene: &mut Scene<'_>) -> Result<usize, Error> {
         self.rows.clear();
         let rows = &mut self.rows;
-        raw::slice(&self.raw, self.month, self.at, watermark, ROWS_A_SLICE, |row| rows.push(row))
-            .context(&format!("read {}", part_name(self.month)))?;
+        raw::slice(&self.raw, self.key.month, self.at, watermark, ROWS_A_SLICE, |row| rows.push(row))
+            .context(&format!("read {}", self.key))?;
         for row in &self.rows {
             let step = self.tracks.step(self.start, row);
             self.fold.add(row, &step, scene);
@@ -80,7 +78,7 @@ impl Rebuild {
         };
         finish().context("put roll-ups that were made anew in their place")?;
         zone.clone_into(&mut part.zone);
-        tracing::info!(month = %self.month, "roll-ups are new");
+        tracing::info!(part = %self.key, "roll-ups are new");
         Ok(())
     }
 }

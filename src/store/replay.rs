@@ -10,9 +10,10 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     active::{self, Active},
-    connection::{Context, part_file, part_name, reader},
+    connection::{Context, reader},
     known::Known,
     part::{Part, PartState},
+    part_key::PartKey,
     raw::{self, for_month},
     rollup::{self, Scene, Tracks},
     schema::{MetaKey, meta_get},
@@ -36,23 +37,30 @@ pub(super) struct Replay<'a> {
 
 impl Replay<'_> {
     /// Reads the parts, and brings everything that follows from them up to their last rows.
-    pub(super) fn parts(mut self) -> Result<(BTreeMap<Month, Part>, Active), Error> {
+    pub(super) fn parts(mut self) -> Result<(BTreeMap<PartKey, Part>, Active), Error> {
         let listed = Part::list(self.tx).context("read the parts in analytics.db")?;
         let mut next = listed.iter().map(|part| part.number).max().unwrap_or(0) + 1;
-        let mut parts: BTreeMap<Month, Part> = listed.into_iter().map(|part| (part.month, part)).collect();
+        let mut parts: BTreeMap<PartKey, Part> = listed.into_iter().map(|part| (part.key, part)).collect();
         let mut active = active::load(self.tx).context("read the open sessions in analytics.db")?;
-        for month in months_on_disk(self.directory)? {
-            if let Entry::Vacant(place) = parts.entry(month) {
-                tracing::info!(part = %part_name(month), "found a part that was not listed");
-                place.insert(Part::create(self.directory, next, month, self.scene.days.zone())?);
-                next += 1;
+        for key in parts_on_disk(self.directory)? {
+            match parts.entry(key) {
+                // What its numbers mean stands in analytics.db, and with an import comes last.
+                Entry::Vacant(_) if key.is_import() => {
+                    tracing::warn!(part = %key, "a file of an import that analytics.db does not know is left alone: it can be deleted");
+                }
+                Entry::Vacant(place) => {
+                    tracing::info!(part = %key, "found a part that was not listed");
+                    place.insert(Part::create(self.directory, next, key, self.scene.days.zone())?);
+                    next += 1;
+                }
+                Entry::Occupied(_) => {}
             }
         }
         for part in parts.values_mut().filter(|part| !part.state.is_closed()) {
             self.part(part, &mut active)?;
         }
         for id in active.ids() {
-            if let Some(part) = parts.get_mut(&id.month) {
+            if let Some(part) = parts.get_mut(&PartKey::recorded(id.month)) {
                 part.next_session = part.next_session.max(id.number + 1);
             }
         }
@@ -60,11 +68,11 @@ impl Replay<'_> {
     }
 
     fn part(&mut self, part: &mut Part, active: &mut Active) -> Result<(), Error> {
-        let (month, name, state) = (part.month, part_name(part.month), part.state);
+        let (month, name, state) = (part.month, part.key.to_string(), part.state);
         if state == PartState::Sealed && is_complete(part, self.directory).unwrap_or(false) {
             return Ok(());
         }
-        if !part_file(self.directory, month).exists() {
+        if !part.key.file(self.directory).exists() {
             if state != PartState::Missing {
                 tracing::error!(part = %name, hits = part.hits, "a part is missing: its raw hits cannot be read until the file is back");
                 (part.state, part.changed) = (PartState::Missing, true);
@@ -86,14 +94,21 @@ impl Replay<'_> {
         if rebuilt {
             tracing::warn!(part = %name, last, watermark = part.watermark, "a part holds less than was recorded, or is another file; what follows from it is rebuilt");
             rollup::delete(self.tx, part.number).context("delete the roll-ups of a part")?;
-            active.begin_again(month);
+            if !part.key.is_import() {
+                active.begin_again(month);
+            }
             part.next_row = part.watermark + 1;
             (part.watermark, part.newest, part.hits, part.least, part.greatest) = (0, 0, 0, None, None);
         }
         part.next_row = part.next_row.max(last + 1);
         if last > part.watermark {
             let before = part.hits;
-            let ended = if rebuilt { ended(&raw, month) } else { Ok(None) };
+            let ended = match part.key.is_import() {
+                // Nothing of it goes on.
+                true => Ok(Some(RoaringBitmap::full())),
+                false if rebuilt => ended(&raw, month),
+                false => Ok(None),
+            };
             let ended = ended.context(&format!("read {name}"))?;
             self.read(&raw, part, active, ended.as_ref()).context(&format!("replay {name}"))?;
             // On disk before analytics.db says that they are counted.
@@ -121,7 +136,7 @@ impl Replay<'_> {
             raw::slice(raw, month, part.watermark, i64::MAX, ROWS_A_SLICE, |row| rows.push(row))?;
             if let Some(place) = rows.iter().position(|row| !self.known.covers(row, start)) {
                 if !self.is_after_power_loss(raw)? {
-                    return Err(older(month));
+                    return Err(older(part.key));
                 }
                 let lost = raw::cut_off(raw, month, rows[place].id)?;
                 tracing::warn!(%month, hits = lost, "hits that were written just before a loss of power refer to what was lost then; they are cut off");
@@ -156,7 +171,7 @@ impl Replay<'_> {
 
 /// Whether a sealed part is as it was left; its file is not even opened for writing.
 fn is_complete(part: &Part, directory: &Path) -> rusqlite::Result<bool> {
-    let connection = reader(&part_file(directory, part.month))?;
+    let connection = reader(&part.key.file(directory))?;
     let file_id: Salt = connection.query_row("select file_id from part", [], |row| row.get(0))?;
     Ok(file_id == part.file_id && raw::last(&connection, part.month)? == part.watermark)
 }
@@ -170,10 +185,9 @@ fn ended(part: &Connection, month: Month) -> rusqlite::Result<Option<RoaringBitm
 }
 
 /// analytics.db does not know what raw rows refer to, and no loss of power explains it.
-fn older(month: Month) -> rusqlite::Error {
+fn older(key: PartKey) -> rusqlite::Error {
     let message = format!(
-        "analytics.db is older than {}, which refers to users it does not know: restore both from one backup, or move {0} away",
-        part_name(month)
+        "analytics.db is older than {key}, which refers to users it does not know: restore both from one backup, or move {key} away",
     );
     rusqlite::Error::ToSqlConversionFailure(message.into())
 }
@@ -192,14 +206,12 @@ fn only_here(raw: &Connection, part: &Part, active: &Active) -> rusqlite::Result
     tx.commit()
 }
 
-pub(super) fn months_on_disk(directory: &Path) -> Result<Vec<Month>, Error> {
-    let mut months = Vec::new();
+pub(super) fn parts_on_disk(directory: &Path) -> Result<Vec<PartKey>, Error> {
+    let mut parts = Vec::new();
     for entry in std::fs::read_dir(directory)? {
-        let name = entry?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix("analytics-")?.strip_suffix(".db")?.parse().ok());
-        months.extend(number.and_then(Month::from_number));
+        parts.extend(entry?.file_name().to_str().and_then(PartKey::from_name));
     }
-    Ok(months)
+    Ok(parts)
 }
 
 /// The sessions that go on, as the recorder knows them: by the app's own ids.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 
 use super::{
     connection::{Context, Synchronous, main_file, peek, writer},
-    replay::months_on_disk,
+    replay::parts_on_disk,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -54,7 +54,7 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
         true => check_version(&peek(&file).map_err(|error| unusable(directory, error))?, directory)?,
         false => 0,
     };
-    if version == 0 && !months_on_disk(directory)?.is_empty() {
+    if version == 0 && !parts_on_disk(directory)?.is_empty() {
         return Err(orphaned(directory));
     }
     // A batch's commit need not outlive a loss of power: raw rows that refer to what was lost are cut off at the next start.

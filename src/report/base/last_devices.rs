@@ -14,14 +14,13 @@ use crate::{
 
 /// Looks up the devices of those who need it; nothing is left to do of whoever it was done for before.
 pub(in crate::report) fn look_up<'a>(view: &mut View<'_, '_>, sums: impl Iterator<Item = &'a mut UserSum>) -> Result<(), Error> {
-    let parts = view.snapshot.parts().to_vec();
     for sum in sums {
         let Some(of) = sum.last_session.take() else { continue };
-        let Some(part) = parts.iter().find(|part| part.month == of.month) else { continue };
+        let Some(part) = view.snapshot.part_of(of.month, of.number) else { continue };
         // Most were not there later in that month either, and what they used last in it is known.
-        sum.device = match last_of_month(view, part, &of).context("read users' totals")? {
+        sum.device = match last_of_month(view, &part, &of).context("read users' totals")? {
             Some((last, device)) if Some(last) == sum.last => device,
-            _ => last_of_session(view, part, &of)?.unwrap_or(sum.device),
+            _ => last_of_session(view, &part, &of)?.unwrap_or(sum.device),
         };
     }
     Ok(())

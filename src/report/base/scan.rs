@@ -141,7 +141,7 @@ pub(in crate::report) fn each(
     if devices.len() < of_device.len() {
         only += &among("device", devices.iter().copied());
     }
-    raw::scan(view.snapshot.raw(part.month)?, part.month, &only, first, last, show).context("read raw hits")
+    raw::scan(view.snapshot.raw(part.key)?, part.month, &only, first, last, show).context("read raw hits")
 }
 
 /// A condition that SQLite checks faster than we could; too long a list it does not.
@@ -189,7 +189,7 @@ pub(super) fn times(view: &mut View<'_, '_>, part: &PartView, asked: &RoaringBit
     let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, u32>(0)?, row.get::<_, i64>(1)?));
     {
         let sql = for_month("select number, time from sessions_NNNNNN where number between ? and ?", part.month);
-        let raw = view.snapshot.raw(part.month)?;
+        let raw = view.snapshot.raw(part.key)?;
         let mut ended = || -> rusqlite::Result<()> {
             let mut statement = raw.prepare_cached(&sql)?;
             for row in statement.query_map([first, last], read)? {

@@ -73,12 +73,16 @@ pub(in crate::report) fn each(
         let read = |row: &SqlRow<'_>| Session::read(row, which.rows).map(|session| (session.number, session));
         statement.query_map([part.month.number()], read)?.collect()
     };
-    let mut active = active(view.main()).context("read active sessions")?;
+    let mut active = match part.key.is_import() {
+        // Nothing of it goes on, though sessions of that month may.
+        true => BTreeMap::new(),
+        false => active(view.main()).context("read active sessions")?,
+    };
     if part.state.has_raw() {
         view.snapshot.note_raw();
         let sql = format!("select {COLUMNS}{more} from sessions_NNNNNN where 1 {only} {order} limit {limit}");
         let descending = order.contains("desc");
-        let raw = view.snapshot.raw(part.month)?;
+        let raw = view.snapshot.raw(part.key)?;
         let mut ended = || -> rusqlite::Result<bool> {
             let mut statement = raw.prepare_cached(&for_month(&sql, part.month))?;
             let mut rows = statement.query([])?;
@@ -159,7 +163,7 @@ pub(in crate::report) fn each_row(
     mut show: impl FnMut(&Row),
 ) -> Result<(), Error> {
     let (month, watermark) = (part.month, part.watermark);
-    let raw = view.snapshot.raw(month)?;
+    let raw = view.snapshot.raw(part.key)?;
     let read = || -> rusqlite::Result<()> {
         let (mut listed, mut last) = (0_i64, 0);
         for id in rows_of(&session.rows) {
