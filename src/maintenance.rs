@@ -43,7 +43,7 @@ impl Maintenance {
     /// # Ok(()) }
     /// ```
     pub fn reprocess(&self, progress: impl FnMut(u64, u64)) -> Result<(), Error> {
-        self.run(Kind::Reprocess, "", progress)
+        self.run(Kind::Reprocess, "", progress).map(drop)
     }
 
     /// Counts one user as another from now on, in all that was ever recorded: two ids that turned out to be one person.
@@ -52,17 +52,18 @@ impl Maintenance {
     ///
     /// If there is no such user, both count as one already, the store refuses, or nobody records in the directory.
     pub fn merge_users(&self, from: &str, into: &str) -> Result<(), Error> {
-        self.run(Kind::Merge, &serde_json::json!([from, into]).to_string(), |_, _| {})
+        self.run(Kind::Merge, &serde_json::json!([from, into]).to_string(), |_, _| {}).map(drop)
     }
 
-    fn run(&self, kind: Kind, argument: &str, mut progress: impl FnMut(u64, u64)) -> Result<(), Error> {
+    /// What came of it, as JSON.
+    fn run(&self, kind: Kind, argument: &str, mut progress: impl FnMut(u64, u64)) -> Result<String, Error> {
         let id = self.jobs.ask(kind, argument)?;
         // If it is this process that records, it looks at once. If not, the other one does so every few seconds.
         drop(self.recorder.flush());
         let mut waiting_since = Instant::now();
         loop {
             match self.jobs.state(id)? {
-                JobState::Done => return Ok(()),
+                JobState::Done(result) => return Ok(result),
                 JobState::Failed(message) => return Err(Error::new(ErrorKind::Job, message)),
                 _ if self.recorder.state() == State::Stopped => {
                     self.jobs.withdraw(id)?;

@@ -48,13 +48,13 @@ impl Opened {
     pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &Path) -> Result<(), Error> {
         let Checkpoint { ended, counters, now, forced } = checkpoint;
         self.learn()?;
+        self.poll_jobs(directory)?;
         // After an error the same ones come again.
         self.ended.extend(ended.iter().copied().filter(|id| self.active.end(*id)));
         let much = self.ended.len() >= MANY_ENDED || self.parts.values().any(|part| part.fold.len() >= ROWS_A_FOLD);
         if !*forced && !much && Instant::now() < self.due {
             return Ok(());
         }
-        self.poll_jobs()?;
         let told = self.told.is_some_and(|(told, at)| told.dropped() == counters.dropped() && (0..IDLE_HEARTBEAT).contains(&(now - at)));
         if !told || !self.ended.is_empty() || self.active.has_changed() || self.parts.values().any(|part| part.changed) {
             let start = Instant::now();

@@ -1,10 +1,6 @@
 //! The directory, opened for writing: what a start reads, and what is kept while it is open.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    path::Path,
-    time::Instant,
-};
+use std::{collections::BTreeMap, path::Path, time::Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -13,13 +9,12 @@ use super::{
     batch::Pending,
     connection::{Context, Inode, main_file},
     dictionary::Dictionary,
-    jobs::{self, Running},
+    jobs::{self, InHand, Reprocess},
     known::Known,
     lock::lock_file,
     openings,
     part::Part,
     part_key::PartKey,
-    rebuild::Rebuild,
     replay::{self, Replay},
     rollup::{self, Days, Scene},
     schema::{self, MetaKey, meta_get, meta_set},
@@ -54,12 +49,7 @@ pub(super) struct Opened {
     pub(super) due: Instant,
     /// What readers were last told, and when.
     pub(super) told: Option<(Counters, Millis)>,
-    /// Parts whose roll-ups are to be made anew.
-    pub(super) stale: VecDeque<i64>,
-    pub(super) rebuild: Option<Rebuild>,
-    /// Not before this is long work that failed tried again.
-    pub(super) retry_at: Instant,
-    pub(super) running: Option<Running>,
+    pub(super) in_hand: InHand,
 }
 
 impl Opened {
@@ -91,10 +81,7 @@ impl Opened {
             unsure: false,
             due: Instant::now(),
             told: None,
-            stale,
-            rebuild: None,
-            retry_at: Instant::now(),
-            running: None,
+            in_hand: InHand::new(stale),
         })
     }
 
@@ -162,11 +149,9 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<PartKey, Pa
 }
 
 /// Parts whose days are those of another zone than the one that is set now.
-fn stale(parts: &BTreeMap<PartKey, Part>, zone: &Zone) -> VecDeque<i64> {
-    let stale: VecDeque<i64> =
-        parts.values().rev().filter(|part| part.zone != zone.name() && part.is_whole()).map(|part| part.number).collect();
-    if !stale.is_empty() {
-        tracing::info!(zone = zone.name(), parts = stale.len(), "the reporting zone has changed; roll-ups are made anew");
-    }
-    stale
+fn stale(parts: &BTreeMap<PartKey, Part>, zone: &Zone) -> Option<Reprocess> {
+    let mut stale = parts.values().rev().filter(|part| part.zone != zone.name() && part.is_whole()).peekable();
+    stale.peek()?;
+    tracing::info!(zone = zone.name(), "the reporting zone has changed; roll-ups are made anew");
+    Some(Reprocess::new(stale))
 }

@@ -1,2 +1,0 @@
-insert into jobs (kind, argument, state, done, total, message, changed)
-values (?, ?, 'waiting', 0, 0, '', unixepoch())

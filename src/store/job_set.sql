@@ -1,3 +1,0 @@
-update jobs set
-    state = ?, done = ?, total = ?, message = coalesce(?, message), changed = unixepoch()
-where id = ?

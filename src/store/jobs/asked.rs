@@ -1,0 +1,93 @@
+use std::path::PathBuf;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::{
+    error::{Error, ErrorKind},
+    store::connection::{self, Context, Synchronous, main_file},
+};
+
+/// Asks for work in a directory, from any process.
+pub(crate) struct Jobs {
+    directory: PathBuf,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Makes roll-ups anew from raw rows; the argument is the months as a JSON array, none for all.
+    Reprocess,
+    /// Counts one user as another; the argument is both ids as a JSON array.
+    Merge,
+}
+
+impl Kind {
+    const ALL: [(Self, &str); 2] = [(Self::Reprocess, "reprocess"), (Self::Merge, "merge")];
+
+    pub(crate) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    }
+}
+
+/// How far it has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum JobState {
+    Waiting,
+    Running {
+        done: i64,
+        total: i64,
+    },
+    /// What came of it, as JSON.
+    Done(String),
+    Failed(String),
+}
+
+impl Jobs {
+    pub(crate) fn new(directory: PathBuf) -> Self {
+        Self { directory }
+    }
+
+    fn open(&self) -> Result<Connection, Error> {
+        connection::writer(&main_file(&self.directory), false, Synchronous::Full).context("open analytics.db to ask for work")
+    }
+
+    pub(crate) fn ask(&self, kind: Kind, argument: &str) -> Result<i64, Error> {
+        let main = self.open()?;
+        main.execute(include_str!("job_new.sql"), params![kind.name(), argument]).context("ask for work")?;
+        Ok(main.last_insert_rowid())
+    }
+
+    pub(crate) fn state(&self, id: i64) -> Result<JobState, Error> {
+        let main = self.open()?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let state: String = row.get(0)?;
+            Ok(match state.as_str() {
+                "waiting" => JobState::Waiting,
+                "running" => JobState::Running { done: row.get(1)?, total: row.get(2)? },
+                "done" => JobState::Done(row.get(4)?),
+                _ => JobState::Failed(row.get(3)?),
+            })
+        };
+        let state = main.query_row("select state, done, total, message, result from jobs where id = ?", [id], read).optional();
+        state
+            .context("read how far work has come")?
+            .ok_or_else(|| Error::new(ErrorKind::Storage, "the work that was asked for is gone from analytics.db: ask for it again"))
+    }
+
+    /// Takes back what nobody has begun.
+    pub(crate) fn withdraw(&self, id: i64) -> Result<(), Error> {
+        self.open()?.execute("delete from jobs where id = ? and state = 'waiting'", [id]).context("withdraw a job").map(drop)
+    }
+}
+
+/// A job that runs when its process dies is begun again, but not for ever. Of those that ended, only the latest are kept.
+pub(in crate::store) fn begin_again(tx: &Connection) -> rusqlite::Result<()> {
+    tx.execute("update jobs set state = 'failed', argument = '' where state = 'running' and message <> ''", [])?;
+    tx.execute("update jobs set state = 'waiting', message = 'it was interrupted twice: the log says why; ask for it again' where state = 'running'", [])?;
+    tx.execute("delete from jobs where state in ('done', 'failed') and id <= (select max(id) from jobs) - 100", [])?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+use std::{collections::VecDeque, path::Path};
+
+use serde_json::json;
+
+use super::{Step, Work};
+use crate::{
+    error::{Error, ErrorKind},
+    store::{
+        opened::Opened,
+        part::Part,
+        rebuild::Rebuild,
+        rollup::{self, Scene},
+    },
+};
+
+/// Makes the roll-ups of some parts anew, one part after the other: each takes the place of the old ones at once.
+pub(in crate::store) struct Reprocess {
+    parts: VecDeque<i64>,
+    rebuild: Option<Rebuild>,
+    done: i64,
+    total: i64,
+}
+
+impl Reprocess {
+    pub(in crate::store) fn new<'a>(parts: impl Iterator<Item = &'a Part>) -> Self {
+        let (mut numbers, mut total) = (VecDeque::new(), 0);
+        for part in parts {
+            numbers.push_back(part.number);
+            total += part.hits;
+        }
+        Self { parts: numbers, rebuild: None, done: 0, total }
+    }
+
+    /// The argument is months as a JSON array; of none all are meant.
+    pub(super) fn asked(opened: &Opened, argument: &str) -> Result<Self, Error> {
+        let months: Vec<String> = if argument.is_empty() { Vec::new() } else { serde_json::from_str(argument).map_err(wrong)? };
+        for month in &months {
+            let mut parts = opened.parts.values().filter(|part| part.month.to_string() == *month).peekable();
+            if parts.peek().is_none() {
+                return Err(Error::new(ErrorKind::Config, format!("nothing was recorded in {month}: say a month as 202611")));
+            }
+            if let Some(part) = parts.find(|part| !part.is_whole()) {
+                let why = match part.state.has_raw() {
+                    true => "an earlier file of it is gone",
+                    false => part.state.name(),
+                };
+                let message = format!("not all raw hits of {} are there ({why}): its roll-ups stay as they are", part.key);
+                return Err(Error::new(ErrorKind::NoRaw, message));
+            }
+        }
+        let is_meant = |part: &&Part| part.is_whole() && (months.is_empty() || months.contains(&part.month.to_string()));
+        Ok(Self::new(opened.parts.values().filter(is_meant)))
+    }
+
+    /// After an error: what failed is done last.
+    pub(super) fn put_off(&mut self) {
+        self.rebuild = None;
+        self.parts.rotate_left(usize::from(!self.parts.is_empty()));
+    }
+}
+
+fn wrong(error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Config, "months are asked for as a list").with_source(error)
+}
+
+impl Work for Reprocess {
+    fn slice(&mut self, opened: &mut Opened, directory: &Path) -> Result<Step, Error> {
+        let more = |work: &Self| Step::More { done: work.done, total: work.total };
+        let Some(number) = self.parts.front().copied() else { return Ok(Step::Done(json!({ "hits": self.done }))) };
+        let Some(part) = opened.parts.values_mut().find(|part| part.number == number && part.is_whole()) else {
+            // Put away or lost in the meantime.
+            (self.rebuild, self.parts) = (None, self.parts.split_off(1));
+            return Ok(more(self));
+        };
+        let Some(rebuild) = &mut self.rebuild else {
+            self.rebuild = Some(Rebuild::begin(&opened.main, part, directory)?);
+            return Ok(more(self));
+        };
+        let mut scene = Scene { days: &mut opened.days, devices: opened.dictionary.devices() };
+        let rows = rebuild.slice(&opened.main, part.watermark, &mut scene)?;
+        self.done += rows as i64;
+        if rows == 0 {
+            if let Some(rebuild) = self.rebuild.take() {
+                rebuild.finish(&opened.main, part, &scene)?;
+            }
+            self.parts.pop_front();
+        }
+        Ok(more(self))
+    }
+
+    fn give_up(&mut self, opened: &mut Opened, _: &Path) {
+        self.rebuild = None;
+        drop(rollup::delete_aside(&opened.main));
+    }
+}
