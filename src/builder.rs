@@ -173,6 +173,7 @@ fn store_settings(config: &Config) -> Result<store::Settings, Error> {
         session_timeout: config.session_timeout().as_millis() as i64,
         zone: Zone::new(&config.time_zone)?,
         shown: serde_json::to_string(&config.shown()).unwrap_or_default(),
+        open_source: None,
     })
 }
 

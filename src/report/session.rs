@@ -107,7 +107,7 @@ fn action(view: &View<'_, '_>, start: Millis, row: &Row, gap: Option<Millis>) ->
         }
     };
     let (error_kind, error_message) = error.unwrap_or_default();
-    let micros = |micros: i64| Duration::from_micros(micros.unsigned_abs());
+    let micros = |micros: i64| Duration::from_micros(micros.try_into().unwrap_or(0));
     Ok(ActionRow {
         at: from_millis(start + row.at),
         gap: gap.map(|gap| gap as f64 / 1e3),

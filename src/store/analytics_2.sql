@@ -3,9 +3,8 @@ alter table jobs add column result text not null default '';
 -- What was imported: an import is known by a hash of its files, each of its sessions by one of the id that it had there.
 create table imports (
     hash blob primary key,
+    bytes integer not null,
     kind text not null,
-    at integer not null,
-    sessions integer not null,
-    hits integer not null
+    at integer not null
 ) strict, without rowid;
 create table imported_sessions (hash blob primary key) strict, without rowid;

@@ -223,6 +223,11 @@ impl Dictionary {
         number
     }
 
+    /// Users that are not yet on disk.
+    pub(super) fn fresh_users(&self) -> usize {
+        self.fresh.users.len()
+    }
+
     pub(super) fn has_fresh(&self) -> bool {
         let Fresh { users, names, endpoints, devices, errors } = &self.fresh;
         !(users.is_empty() && names.is_empty() && endpoints.is_empty() && devices.is_empty() && errors.is_empty())

@@ -19,6 +19,7 @@ mod checkpoint;
 mod connection;
 mod devices;
 mod dictionary;
+mod import;
 mod jobs;
 mod known;
 mod lately;

@@ -8,7 +8,8 @@ use super::{
     active::{self, Active},
     batch::Pending,
     connection::{Context, Inode, main_file},
-    dictionary::Dictionary,
+    dictionary::{Caps, Dictionary},
+    import::OpenSource,
     jobs::{self, InHand, Reprocess},
     known::Known,
     lock::lock_file,
@@ -50,6 +51,8 @@ pub(super) struct Opened {
     /// What readers were last told, and when.
     pub(super) told: Option<(Counters, Millis)>,
     pub(super) in_hand: InHand,
+    pub(super) caps: Caps,
+    pub(super) open_source: Option<OpenSource>,
 }
 
 impl Opened {
@@ -82,6 +85,8 @@ impl Opened {
             due: Instant::now(),
             told: None,
             in_hand: InHand::new(stale),
+            caps: settings.caps,
+            open_source: settings.open_source.clone(),
         })
     }
 

@@ -8,6 +8,7 @@ use crate::hit::{Hit, Outcome};
 /// | 10-11 | 0 completed, 1 failed, 2 aborted |
 /// | 12 | an action |
 /// | 13 | opens its session |
+/// | 14 | its time was made, by an import that knows only that of its session |
 /// | 15-19 | gRPC status + 1 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Packed(pub(crate) i64);
@@ -16,6 +17,7 @@ impl Packed {
     pub(crate) const STATUS: i64 = 0x3ff;
     pub(crate) const ACTION: i64 = 1 << 12;
     pub(crate) const OPENS: i64 = 1 << 13;
+    const SPREAD: i64 = 1 << 14;
 
     pub(crate) fn of(hit: &Hit) -> Self {
         let outcome = match hit.outcome() {
@@ -27,6 +29,10 @@ impl Packed {
         let flag = |set: bool, bit: i64| if set { bit } else { 0 };
         let flags = flag(hit.is_action(), Self::ACTION) | flag(hit.opens_session(), Self::OPENS);
         Self(i64::from(hit.status()) & Self::STATUS | outcome << 10 | flags | grpc << 15)
+    }
+
+    pub(super) fn spread(self, spread: bool) -> Self {
+        Self(if spread { self.0 | Self::SPREAD } else { self.0 })
     }
 
     pub(crate) fn status(self) -> u16 {

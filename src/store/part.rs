@@ -121,6 +121,36 @@ impl Part {
         }
     }
 
+    /// What an import has written: complete from the beginning.
+    pub(super) fn imported(number: i64, key: PartKey, file_id: Salt, zone: String, counted: Counted) -> Self {
+        let Counted { hits, least, greatest, next_session } = counted;
+        Self {
+            number,
+            key,
+            month: key.month,
+            start: key.month.start(),
+            file_id,
+            state: PartState::Sealed,
+            zone,
+            fold: Fold::new(key.month),
+            watermark: hits,
+            next_row: hits + 1,
+            hits,
+            least,
+            greatest,
+            next_session,
+            listed: false,
+            changed: false,
+            used: 0,
+            touched: None,
+            since: 0,
+            newest: hits,
+            is_plain: true,
+            connection: None,
+            inode: Inode::default(),
+        }
+    }
+
     /// A part that no one has listed: a new file, or one left behind by a crash before its listing.
     pub(super) fn create(directory: &Path, number: i64, key: PartKey, zone: &Zone) -> Result<Self, Error> {
         let (connection, file_id) = Self::create_file(&key.file(directory), key, 0)?;
@@ -313,8 +343,26 @@ impl Part {
     }
 }
 
+/// What the rows of a part add up to.
+pub(super) struct Counted {
+    pub(super) hits: i64,
+    pub(super) least: Option<Millis>,
+    pub(super) greatest: Option<Millis>,
+    pub(super) next_session: u32,
+}
+
+/// A file that is thrown away after a crash needs no journal: it is forced to the disk once, when it is complete.
+pub(super) fn unsafe_writer(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(file)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "cache_size", -3072)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
 /// Makes the tables of a new file; tells the id of an old one.
-fn ensure_tables(connection: &mut Connection, month: Month, since: i64) -> rusqlite::Result<Salt> {
+pub(super) fn ensure_tables(connection: &mut Connection, month: Month, since: i64) -> rusqlite::Result<Salt> {
     let there = connection.query_row("select 1 from sqlite_schema where name = 'part'", [], |_| Ok(())).optional()?;
     if there.is_some() {
         return connection.query_row("select file_id from part", [], |row| row.get(0));

@@ -22,6 +22,14 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// In the place of a time that is not known.
+    pub(crate) const UNTIMED: i64 = -1;
+
+    /// Microseconds to the head, if they are known.
+    pub(crate) fn latency(&self) -> Option<u64> {
+        u64::try_from(self.head_us).ok()
+    }
+
     /// What it adds to whatever it counts under; sessions and their time are counted apart.
     pub(crate) fn sums(&self) -> Sums {
         Sums {

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     active::{self, Active},
     connection::{Context, reader},
+    import,
     known::Known,
     part::{Part, PartState},
     part_key::PartKey,
@@ -42,6 +43,7 @@ impl Replay<'_> {
         let mut next = listed.iter().map(|part| part.number).max().unwrap_or(0) + 1;
         let mut parts: BTreeMap<PartKey, Part> = listed.into_iter().map(|part| (part.key, part)).collect();
         let mut active = active::load(self.tx).context("read the open sessions in analytics.db")?;
+        import::tidy(self.directory, |key| parts.contains_key(&key))?;
         for key in parts_on_disk(self.directory)? {
             match parts.entry(key) {
                 // What its numbers mean stands in analytics.db, and with an import comes last.

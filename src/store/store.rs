@@ -5,6 +5,7 @@ use super::{
     connection::Inode,
     connection::{gone, main_file},
     dictionary::Caps,
+    import::OpenSource,
     lock::Lock,
     opened::Opened,
     temp::TempDir,
@@ -40,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) zone: Zone,
     /// Features and names of endpoints, as JSON: readers answer by them.
     pub(crate) shown: String,
+    /// Opens what is to be imported; `None` in a build that cannot.
+    pub(crate) open_source: Option<OpenSource>,
 }
 
 impl Store {

@@ -104,7 +104,9 @@ impl Metric {
 
     pub(super) fn add_row(&mut self, row: &Row) {
         self.sums += row.sums();
-        self.latency.add(row.head_us.unsigned_abs());
+        if let Some(latency) = row.latency() {
+            self.latency.add(latency);
+        }
         if row.user >= FIRST_VISITOR {
             self.here.insert(visitor_at(row));
         } else if row.user != 0 {

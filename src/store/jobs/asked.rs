@@ -15,6 +15,8 @@ pub(crate) struct Jobs {
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    /// Stores what was recorded elsewhere; the argument says what, for whoever reads it.
+    Import,
     /// Makes roll-ups anew from raw rows; the argument is the months as a JSON array, none for all.
     Reprocess,
     /// Counts one user as another; the argument is both ids as a JSON array.
@@ -22,7 +24,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    const ALL: [(Self, &str); 2] = [(Self::Reprocess, "reprocess"), (Self::Merge, "merge")];
+    const ALL: [(Self, &str); 3] = [(Self::Import, "import"), (Self::Merge, "merge"), (Self::Reprocess, "reprocess")];
 
     pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Kind, Reprocess, merge};
 use crate::{
     error::{Error, ErrorKind},
-    store::{connection::Context, opened::Opened},
+    store::{connection::Context, import::Import, opened::Opened},
 };
 
 /// Long work: a slice of a few milliseconds at a time, between batches. After an error it is given up.
@@ -85,8 +85,8 @@ impl Opened {
 
     /// None: it was done at once, and said so.
     fn begin(&mut self, kind: Kind, id: i64, argument: &str, directory: &Path) -> Result<Option<Box<dyn Work>>, Error> {
-        let _ = directory;
         Ok(match kind {
+            Kind::Import => Some(Box::new(Import::begin(self, argument, directory)?)),
             Kind::Reprocess => {
                 // All that upkeep would do is in it.
                 self.in_hand.upkeep = None;

@@ -177,7 +177,7 @@ impl<K: Copy + Eq + std::hash::Hash, V: Default> Slab<K, V> {
 /// One hit, ready to be counted wherever it counts.
 struct One {
     sums: Sums,
-    latency: u64,
+    latency: Option<u64>,
     user: u32,
     visitor: Option<u32>,
 }
@@ -186,13 +186,15 @@ impl One {
     fn of(row: &Row) -> Self {
         let user = row.user;
         let visitor = (user >= FIRST_VISITOR).then(|| visitor_at(row));
-        Self { sums: row.sums(), latency: row.head_us.unsigned_abs(), user, visitor }
+        Self { sums: row.sums(), latency: row.latency(), user, visitor }
     }
 
     /// Where the user is known to stand in the cell already, only the rest is counted.
     fn count_in(&self, cell: &mut Cell, is_new: bool) {
         cell.sums += self.sums;
-        cell.latency.add(self.latency);
+        if let Some(latency) = self.latency {
+            cell.latency.add(latency);
+        }
         match self.visitor {
             _ if !is_new => false,
             Some(visitor) => cell.visitors.insert(visitor),

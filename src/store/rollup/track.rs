@@ -1,4 +1,4 @@
-use crate::clock::Millis;
+use crate::{clock::Millis, store::part_key::FIRST_IMPORTED};
 
 /// How a session's time grows: each action adds its distance to the action before. So the time of open sessions is in
 /// it, it adds up, and rows that are read again give the same.
@@ -65,7 +65,8 @@ impl Tracks {
     /// As [`Track::step`], with times as milliseconds since the month's `start`.
     pub(in crate::store) fn step(&mut self, start: Millis, row: &crate::store::raw::Row) -> Step {
         // A damaged row may say anything; nobody has so many sessions in a month.
-        let place = row.session.min(MOST) as usize;
+        // Imported sessions have numbers of their own, which begin far behind.
+        let place = (row.session & (FIRST_IMPORTED - 1)).min(MOST) as usize;
         if self.0.len() <= place {
             self.0.resize(place + 1, None);
         }
