@@ -52,6 +52,8 @@ pub enum ErrorKind {
     Cancelled,
     /// An address or port cannot be listened on.
     Listen,
+    /// A file cannot be imported: the message says which record of it, and why. Nothing was.
+    Import,
 }
 
 impl Error {
