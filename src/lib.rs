@@ -95,6 +95,9 @@ mod device;
 mod error;
 mod facts;
 mod hit;
+#[cfg(feature = "sqlite")]
+#[allow(dead_code, reason = "the store does not read it yet")]
+mod import;
 pub mod layer;
 #[cfg(feature = "sqlite")]
 mod maintenance;

@@ -30,7 +30,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("auth", &[]),
     ("config", &["auth", "layer", "recorder"]),
     ("store", &[]),
-    ("import", &["store"]),
+    ("import", &["recorder", "store"]),
     ("report", &["store"]),
     ("verify", &["auth", "layer"]),
     ("maintenance", &["recorder", "store"]),

@@ -8,18 +8,18 @@ use crate::{
 };
 
 /// Devices by what the four headers said: user agents repeat, and reading one takes a microsecond.
-pub(super) struct Devices {
+pub(crate) struct Devices {
     known: HashMap<u64, Arc<Device>>,
     hasher: DefaultHashBuilder,
     limit: usize,
 }
 
 impl Devices {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self { known: HashMap::new(), hasher: DefaultHashBuilder::default(), limit }
     }
 
-    pub(super) fn resolve(&mut self, hit: &mut Hit) {
+    pub(crate) fn resolve(&mut self, hit: &mut Hit) {
         let [platform, version, name, agent] =
             [Field::Platform, Field::AppVersion, Field::DeviceName, Field::UserAgent].map(|field| hit.get(field));
         let seen = self.hasher.hash_one((platform, version, name, agent));

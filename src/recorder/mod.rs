@@ -12,6 +12,8 @@ mod shard;
 mod users;
 mod writer;
 
+#[cfg(feature = "sqlite")]
+pub(crate) use self::{devices::Devices, noise::Noise, sessions::Sessions};
 pub use self::{
     hooks::Keep,
     recorder::{DEFAULT_NOISE, Recorder, Settings},

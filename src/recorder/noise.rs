@@ -4,7 +4,7 @@ use crate::{error::Error, hit::Hit, pattern::Endpoints};
 
 /// Which endpoints' hits are no actions. What a pattern says of a route is asked once.
 #[derive(Default)]
-pub(super) struct Noise {
+pub(crate) struct Noise {
     patterns: Endpoints,
     known: HashMap<Box<str>, bool>,
 }
@@ -13,7 +13,7 @@ pub(super) struct Noise {
 const KNOWN: usize = 10_000;
 
 impl Noise {
-    pub(super) fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, Error> {
+    pub(crate) fn new<T: AsRef<str>>(patterns: impl IntoIterator<Item = T>) -> Result<Self, Error> {
         let mut noise = Self::default();
         for pattern in patterns {
             noise.patterns.insert(pattern.as_ref())?;
@@ -21,7 +21,7 @@ impl Noise {
         Ok(noise)
     }
 
-    pub(super) fn covers(&mut self, hit: &Hit) -> bool {
+    pub(crate) fn covers(&mut self, hit: &Hit) -> bool {
         // Routes come from a short list, and nearly all are asked for by `GET`.
         let (method, route) = (hit.method(), hit.route());
         if method != "GET" {

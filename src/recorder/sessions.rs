@@ -14,7 +14,7 @@ use crate::{
 ///
 /// A session ends after a gap longer than the timeout, after its greatest age, and with its UTC month. Time is
 /// the hit's own, so hits of the past (a demo, another queue) make the sessions they would have made then.
-pub(super) struct Sessions {
+pub(crate) struct Sessions {
     timeout: Millis,
     longest: Millis,
     limit: usize,
@@ -49,7 +49,7 @@ const OPEN_PER_ACTOR: usize = 64;
 const PAST_RESTS: Millis = 60_000;
 
 impl Sessions {
-    pub(super) fn new(timeout: Millis, longest: Millis, limit: usize, resume: Resume) -> Self {
+    pub(crate) fn new(timeout: Millis, longest: Millis, limit: usize, resume: Resume) -> Self {
         let mut sessions = Self {
             timeout,
             longest,
@@ -79,7 +79,7 @@ impl Sessions {
     }
 
     /// Finds or opens the session of a hit. `None` if its time has no month.
-    pub(super) fn resolve(&mut self, hit: &Hit, now: Millis) -> Option<Resolved> {
+    pub(crate) fn resolve(&mut self, hit: &Hit, now: Millis) -> Option<Resolved> {
         let at = hit.facts.at?;
         let month = self.month_of(at)?;
         let past = (now - at).abs() > self.timeout;
@@ -122,7 +122,7 @@ impl Sessions {
     }
 
     /// Ends what has been idle for too long; called every few seconds.
-    pub(super) fn sweep(&mut self, now: Millis) {
+    pub(crate) fn sweep(&mut self, now: Millis) {
         self.sweep_idle(now, self.timeout);
         let mut timeout = self.timeout;
         while self.open > self.limit && timeout > 0 {
@@ -152,20 +152,20 @@ impl Sessions {
     }
 
     /// Sessions that have ended and whose end has not been stored.
-    pub(super) fn ended(&self) -> &[SessionId] {
+    pub(crate) fn ended(&self) -> &[SessionId] {
         &self.ended
     }
 
-    pub(super) fn forget_ended(&mut self) {
+    pub(crate) fn forget_ended(&mut self) {
         self.ended.clear();
     }
 
     /// Salts that were made and have not been stored.
-    pub(super) fn fresh_salts(&self) -> &[(i64, Salt)] {
+    pub(crate) fn fresh_salts(&self) -> &[(i64, Salt)] {
         &self.fresh_salts
     }
 
-    pub(super) fn forget_fresh_salts(&mut self) {
+    pub(crate) fn forget_fresh_salts(&mut self) {
         self.fresh_salts.clear();
     }
 

@@ -1,0 +1,110 @@
+use std::{collections::BTreeMap, fmt};
+
+use crate::clock::Millis;
+
+/// What an import found in its files, for the report at its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Records of sessions, or lines of a log.
+    pub(crate) records: u64,
+    /// Sessions that came of them.
+    pub(crate) sessions: u64,
+    /// Hits, those that are no actions among them.
+    pub(crate) hits: u64,
+    pub(crate) actions: u64,
+    /// Records that went on with a session of the same id.
+    pub(crate) merged: u64,
+    /// Records that two files had both.
+    pub(crate) repeated: u64,
+    /// Sessions that an earlier import brought.
+    pub(crate) known: u64,
+    /// Fields and keys that nobody knows, by name, with how often they came.
+    pub(crate) unknown_fields: BTreeMap<String, u64>,
+    /// What was left out or put right, by why.
+    pub(crate) noted: BTreeMap<Noted, u64>,
+    /// The first few that were left out, with file and place.
+    pub(crate) examples: Vec<String>,
+    /// Sums in the files that are not what their sessions say; at most [`SHOWN`] of them.
+    pub(crate) differences: Vec<String>,
+    /// All such sums.
+    pub(crate) differing: u64,
+    /// How often the groups of errors say that errors came, those that are no longer listed among them.
+    pub(crate) grouped_errors: u64,
+    /// Users and when they were last seen by what is no session; it only raises theirs.
+    pub(crate) last_seen: Vec<(String, Millis)>,
+}
+
+/// Why something was left out, or what was made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Noted {
+    /// A session without any time has no place.
+    NoTime,
+    /// Taken for one moment.
+    EndsBeforeStart,
+    /// The map of endpoints won.
+    CountDiffers,
+    /// Sessions in which nobody did anything.
+    NoActions,
+    /// Errors that happened outside of all sessions of their user.
+    ErrorsOutside,
+    /// Lines that have not the form of an access log.
+    BrokenLine,
+    /// Lines that are well formed, of something that was no HTTP request.
+    NotHttp,
+    /// Requests that no template covers.
+    Unmatched,
+}
+
+impl fmt::Display for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoTime => "sessions without any time, left out",
+            Self::EndsBeforeStart => "sessions that ended before they began, taken for one moment",
+            Self::CountDiffers => "sessions whose actions_count is not the sum of endpoints_used",
+            Self::NoActions => "sessions without an action",
+            Self::ErrorsOutside => "errors outside of all sessions",
+            Self::BrokenLine => "lines that could not be read, left out",
+            Self::NotHttp => "lines about what was no HTTP request, left out",
+            Self::Unmatched => "requests that no route template covers",
+        })
+    }
+}
+
+/// The most examples and differences that are kept.
+pub(crate) const SHOWN: usize = 20;
+
+/// More names than this are nobody's fields; the rest counts under one.
+const NAMES: usize = 200;
+
+impl Found {
+    pub(super) fn note(&mut self, noted: Noted) {
+        *self.noted.entry(noted).or_default() += 1;
+    }
+
+    pub(super) fn example(&mut self, text: impl FnOnce() -> String) {
+        if self.examples.len() < SHOWN {
+            self.examples.push(text());
+        }
+    }
+
+    pub(super) fn differs(&mut self, text: impl FnOnce() -> String) {
+        self.differing += 1;
+        if self.differences.len() < SHOWN {
+            self.differences.push(text());
+        }
+    }
+
+    pub(super) fn unknown_field(&mut self, name: &str) {
+        if let Some(count) = self.unknown_fields.get_mut(name) {
+            *count += 1;
+            return;
+        }
+        let name = if self.unknown_fields.len() < NAMES { &name[..crate::facts::cut(name.as_bytes(), 64)] } else { "(other)" };
+        *self.unknown_fields.entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// How often something was noted.
+    pub(crate) fn count(&self, noted: Noted) -> u64 {
+        self.noted.get(&noted).copied().unwrap_or_default()
+    }
+}
