@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    builder::Builder,
+    builder::{self, Builder},
     clock::Clock,
     config::Config,
     counters::{Counters, State},
@@ -20,7 +20,6 @@ use crate::{
     maintenance::Maintenance,
     recorder::Recorder,
     report::Reports,
-    store::Jobs,
 };
 
 /// The handle: gives out the layer, the dashboard and the reports. Cheap to clone.
@@ -128,7 +127,8 @@ impl Analytics {
     /// Work on what is stored: reprocess, merge.
     #[must_use]
     pub fn maintenance(&self) -> Maintenance {
-        Maintenance::new(Jobs::new(self.inner.config.data.clone()), self.inner.recorder.clone())
+        let config = &self.inner.config;
+        Maintenance::new(config.data.clone(), self.inner.recorder.clone(), builder::import_setting(config))
     }
 
     /// What has been counted, drops by cause among it.

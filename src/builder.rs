@@ -6,12 +6,13 @@ use crate::{
     clock::Clock,
     config::Config,
     error::{Error, ErrorKind},
+    import::{Asked, Rules, Setting},
     layer::{AnalyticsLayer, Proxies, UserOf},
     recorder::{Recorder, Settings},
     report::Reports,
     shown::Feature,
     sink::Sink,
-    store::{self, Caps, Store, TempDir},
+    store::{self, Caps, Jobs, Kind, Store, TempDir, main_file},
     user::User,
     zone::Zone,
 };
@@ -132,6 +133,8 @@ impl Builder {
     pub fn build(self) -> Result<Analytics, Error> {
         let Self { config, clock, user, owned } = self;
         config.check()?;
+        // Files of the panel that came before, where nothing was recorded yet.
+        let legacy = if main_file(&config.data).exists() { None } else { Asked::left_in(&config.data) };
         let mut store = store_of(&config, owned)?;
         // Opened here, so that whoever starts the service hears what is wrong, and not only a log.
         if !store.ready()? {
@@ -146,6 +149,10 @@ impl Builder {
             AnalyticsLayer::new(recorder.clone()).routes(&config.routes)?.proxies(Proxies::new(&config.trusted_proxies)?).user_arc(user);
         let reports = Reports::new(&config.data, clock);
         tracing::info!(data = %config.data.display(), "analytics is open");
+        if let Some(legacy) = legacy {
+            tracing::info!(data = %config.data.display(), "there are files of an older panel; they are imported while recording goes on");
+            Jobs::new(config.data.clone()).ask(Kind::Import, &legacy.to_argument())?;
+        }
         Ok(Analytics::new(layer, recorder, reports, config))
     }
 }
@@ -173,8 +180,13 @@ fn store_settings(config: &Config) -> Result<store::Settings, Error> {
         session_timeout: config.session_timeout().as_millis() as i64,
         zone: Zone::new(&config.time_zone)?,
         shown: serde_json::to_string(&config.shown()).unwrap_or_default(),
-        open_source: None,
+        open_source: Some(import_setting(config).into_opener()),
     })
+}
+
+pub(crate) fn import_setting(config: &Config) -> Setting {
+    let longest = i64::try_from(config.recording.session_longest_s * 1000).unwrap_or(i64::MAX);
+    Setting { rules: Rules { timeout: config.session_timeout().as_millis() as i64, longest } }
 }
 
 fn settings_of(config: &Config, clock: Clock) -> Settings {

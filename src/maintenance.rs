@@ -1,11 +1,14 @@
 use std::{
-    fmt, thread,
+    fmt,
+    path::PathBuf,
+    thread,
     time::{Duration, Instant},
 };
 
 use crate::{
     counters::State,
     error::{Error, ErrorKind},
+    import::{Asked, Report, Setting},
     recorder::Recorder,
     store::{JobState, Jobs, Kind},
 };
@@ -15,14 +18,15 @@ use crate::{
 pub struct Maintenance {
     jobs: Jobs,
     recorder: Recorder,
+    importing: (PathBuf, Setting),
 }
 
 /// So long a job waits for somebody to begin it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Maintenance {
-    pub(crate) fn new(jobs: Jobs, recorder: Recorder) -> Self {
-        Self { jobs, recorder }
+    pub(crate) fn new(directory: PathBuf, recorder: Recorder, setting: Setting) -> Self {
+        Self { jobs: Jobs::new(directory.clone()), recorder, importing: (directory, setting) }
     }
 
     /// Makes all roll-ups anew from the raw hits, a month after the other. Questions are answered from the old ones until a
@@ -53,6 +57,34 @@ impl Maintenance {
     /// If there is no such user, both count as one already, the store refuses, or nobody records in the directory.
     pub fn merge_users(&self, from: &str, into: &str) -> Result<(), Error> {
         self.run(Kind::Merge, &serde_json::json!([from, into]).to_string(), |_, _| {}).map(drop)
+    }
+
+    /// Stores what the panel recorded that came before us: its JSON files, the SQLite file of its later generation, or directories
+    /// with such. Everything is read and checked first; it is seen all at once, at the end. What an earlier import brought is
+    /// known again, so that the same files can be imported twice. Gives the bytes that were read, from time to time, with how many
+    /// there are.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Import`] with the file, the record and its place if one cannot be read, or what keeps it from being stored;
+    /// nothing is there of it then.
+    pub fn import_legacy(&self, paths: impl IntoIterator<Item = PathBuf>, progress: impl FnMut(u64, u64)) -> Result<Report, Error> {
+        self.import(Asked::Legacy { paths: paths.into_iter().collect() }, progress)
+    }
+
+    /// As [`import_legacy`](Self::import_legacy), but nothing is stored: what would be.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Import`] as there.
+    pub fn check_legacy(&self, paths: impl IntoIterator<Item = PathBuf>, progress: impl FnMut(u64, u64)) -> Result<Report, Error> {
+        let (directory, setting) = &self.importing;
+        Asked::Legacy { paths: paths.into_iter().collect() }.absolute()?.check(setting, directory, progress)
+    }
+
+    fn import(&self, asked: Asked, progress: impl FnMut(u64, u64)) -> Result<Report, Error> {
+        let result = self.run(Kind::Import, &asked.absolute()?.to_argument(), progress)?;
+        Report::from_json(serde_json::from_str(&result).unwrap_or_default())
     }
 
     /// What came of it, as JSON.

@@ -7,16 +7,9 @@ use std::{
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
+pub(super) use super::source::Content;
 use super::{fault::unreadable, source::Progress};
 use crate::error::Error;
-
-/// What a file says, by which an import is known: its length and hash, of what is in it if it is packed. So a log is the
-/// same after it was rotated away and packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Content {
-    pub(crate) bytes: u64,
-    pub(crate) hash: [u8; 32],
-}
 
 impl Content {
     /// This and another file, which together are one.

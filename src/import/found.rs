@@ -1,5 +1,9 @@
 use std::{collections::BTreeMap, fmt};
 
+use super::{
+    report::Report,
+    source::{Content, End},
+};
 use crate::clock::Millis;
 
 /// What an import found in its files, for the report at its end.
@@ -32,6 +36,8 @@ pub(crate) struct Found {
     pub(crate) grouped_errors: u64,
     /// Users and when they were last seen by what is no session; it only raises theirs.
     pub(crate) last_seen: Vec<(String, Millis)>,
+    /// The files, as they were read.
+    pub(crate) contents: Vec<Content>,
 }
 
 /// Why something was left out, or what was made of it.
@@ -77,6 +83,12 @@ pub(crate) const SHOWN: usize = 20;
 const NAMES: usize = 200;
 
 impl Found {
+    /// Said once, after the last hit.
+    pub(super) fn end(&mut self, kind: &'static str) -> End {
+        let report = serde_json::to_value(Report::of(self)).unwrap_or_default();
+        End { kind, contents: std::mem::take(&mut self.contents), report, last_seen: std::mem::take(&mut self.last_seen) }
+    }
+
     pub(super) fn note(&mut self, noted: Noted) {
         *self.noted.entry(noted).or_default() += 1;
     }

@@ -13,15 +13,17 @@
 //! - Addresses end here: they tell visitors apart under a random salt of the UTC day, which nobody keeps.
 
 pub(crate) mod access_log;
+mod asked;
 mod content;
 mod counted;
 mod fault;
 mod found;
 pub(crate) mod legacy;
+mod report;
 mod source;
 
+pub use self::report::Report;
 pub(crate) use self::{
-    content::Content,
-    found::{Found, Noted},
-    source::{Imported, Progress, Rules, Source, SourceId},
+    asked::{Asked, Setting},
+    source::Rules,
 };

@@ -47,8 +47,9 @@ pub(crate) use self::schema::kept;
 pub(crate) use self::{
     active::rows_of,
     aliases::Aliases,
-    connection::Context,
+    connection::{Context, main_file},
     dictionary::Caps,
+    import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
     jobs::{JobState, Jobs, Kind},
     outcome::Packed,
     part::PartState,

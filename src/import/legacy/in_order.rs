@@ -18,7 +18,7 @@ use crate::{
     hit::{Field, Hit, Outcome, SessionId},
     import::{
         found::{Found, Noted},
-        source::{Imported, Rules, Source},
+        source::{End, Imported, Rules, Source},
     },
 };
 
@@ -247,7 +247,7 @@ impl Source for InOrder {
         std::mem::take(&mut self.ended)
     }
 
-    fn found(&self) -> &Found {
-        &self.found
+    fn end(&mut self) -> End {
+        self.found.end("legacy")
     }
 }

@@ -87,6 +87,7 @@ impl Legacy {
         let all = visits.list.len() + self.errors.list.len();
         visits.list.retain(|visit| !known(&visit.source));
         self.errors.list.retain(|error| !known(&error.source));
+        self.found.contents = self.files.iter().map(|(_, content)| *content).collect();
         self.found.known = (all - visits.list.len() - self.errors.list.len()) as u64;
         InOrder::new(self.rows, visits, self.errors, rules, self.found)
     }
