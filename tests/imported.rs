@@ -12,7 +12,9 @@ const PANEL: &str = r#"{"sessions":[
   "ip_address":"198.51.100.8","screens_visited":[],"actions_count":0,"endpoints_used":{}}],
  "daily_stats":{}, "user_stats":{}}"#;
 
-fn at(seconds: u64) -> SystemTime { SystemTime::UNIX_EPOCH + Duration::from_secs(seconds) }
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
 
 #[test]
 fn the_panels_sessions_are_seen_beside_what_is_recorded() {

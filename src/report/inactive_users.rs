@@ -3,10 +3,10 @@ use std::{cmp::Ordering, collections::BTreeMap};
 use serde::Serialize;
 
 use super::{
-    base::{group, last_devices, page::Page, span::Span, user_sums, version, view::View},
+    base::{group, last_devices, page::Page, seen_elsewhere, span::Span, user_sums, version, view::View},
     users::{UserRow, cut, rows},
 };
-use crate::error::Error;
+use crate::{error::Error, store::Context};
 
 /// People who have not been here for a while.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -52,6 +52,12 @@ pub(super) fn ask(view: &mut View<'_, '_>, idle_days: u32, page: &Page) -> Resul
     let mut sums = user_sums::of(view, &all, None)?;
     sums.retain(|person, _| !here.contains(*person));
     last_devices::look_up(view, sums.values_mut())?;
+    let elsewhere = seen_elsewhere::of(view).context("read users")?;
+    sums.retain(|person, sum| {
+        let seen = elsewhere.get(person).copied();
+        sum.last = sum.last.max(seen);
+        seen.is_none_or(|seen| seen < idle.at.start)
+    });
     let devices = view.devices()?;
     sums.retain(|_, sum| {
         let device = devices.get(sum.device);

@@ -139,7 +139,8 @@ pub(super) fn rows(view: &mut View<'_, '_>, mut users: Vec<(u32, UserSum)>) -> R
     let view = &*view;
     let devices = view.devices()?;
     let row = |(person, sum): (u32, UserSum)| -> rusqlite::Result<UserRow> {
-        let (user_id, user_name, first_seen) = identity(view, person)?;
+        let Identity { id: user_id, name: user_name, first_seen, seen_elsewhere } = identity(view, person)?;
+        let seen_elsewhere = seen_elsewhere.filter(|at| view.span.at.contains(at));
         // Whoever was not there used nothing.
         let (platform, app_version) =
             sum.last.map(|_| devices.get(sum.device)).map(|device| (&*device.platform, &*device.version)).unwrap_or_default();
@@ -147,7 +148,7 @@ pub(super) fn rows(view: &mut View<'_, '_>, mut users: Vec<(u32, UserSum)>) -> R
             user_id,
             user_name,
             first_seen: first_seen.map(from_millis),
-            last_seen: sum.last.map(from_millis),
+            last_seen: sum.last.max(seen_elsewhere).map(from_millis),
             platform: platform.to_owned(),
             app_version: app_version.to_owned(),
             sessions: sum.sessions.unsigned_abs(),
@@ -160,16 +161,30 @@ pub(super) fn rows(view: &mut View<'_, '_>, mut users: Vec<(u32, UserSum)>) -> R
     users.into_iter().map(row).collect::<rusqlite::Result<_>>().context("read users")
 }
 
-/// Id, name, and when any number of the person was first seen.
-pub(super) fn identity(view: &View<'_, '_>, person: u32) -> rusqlite::Result<(String, String, Option<Millis>)> {
-    let (id, name, mut first) = one(view.main(), person)?.unwrap_or_default();
-    for member in view.aliases.members(person).iter().filter(|member| *member != person) {
-        first = one(view.main(), member)?.and_then(|(_, _, seen)| seen).into_iter().chain(first).min();
-    }
-    Ok((id, name, first))
+/// What the dictionary says of a person.
+#[derive(Default)]
+pub(super) struct Identity {
+    pub(super) id: String,
+    pub(super) name: String,
+    /// When any number of the person was first seen.
+    pub(super) first_seen: Option<Millis>,
+    /// When any of them was last seen by what is no hit.
+    seen_elsewhere: Option<Millis>,
 }
 
-fn one(main: &Connection, number: u32) -> rusqlite::Result<Option<(String, String, Option<Millis>)>> {
+pub(super) fn identity(view: &View<'_, '_>, person: u32) -> rusqlite::Result<Identity> {
+    let mut identity = one(view.main(), person)?.unwrap_or_default();
+    for member in view.aliases.members(person).iter().filter(|member| *member != person) {
+        let other = one(view.main(), member)?.unwrap_or_default();
+        identity.first_seen = other.first_seen.into_iter().chain(identity.first_seen).min();
+        identity.seen_elsewhere = identity.seen_elsewhere.max(other.seen_elsewhere);
+    }
+    Ok(identity)
+}
+
+fn one(main: &Connection, number: u32) -> rusqlite::Result<Option<Identity>> {
     let mut statement = main.prepare_cached(include_str!("users.sql"))?;
-    statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()
+    let read =
+        |row: &rusqlite::Row<'_>| Ok(Identity { id: row.get(0)?, name: row.get(1)?, first_seen: row.get(2)?, seen_elsewhere: row.get(3)? });
+    statement.query_row([number], read).optional()
 }

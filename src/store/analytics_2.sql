@@ -8,3 +8,6 @@ create table imports (
     at integer not null
 ) strict, without rowid;
 create table imported_sessions (hash blob primary key) strict, without rowid;
+-- When a user was last seen elsewhere, by what is no hit; only imports know of such.
+alter table users add column last_seen integer not null default 0;
+create index users_last_seen on users (last_seen) where last_seen > 0;

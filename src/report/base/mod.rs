@@ -18,6 +18,7 @@ pub(super) mod newcomers;
 pub(super) mod page;
 mod rollups;
 pub(super) mod scan;
+pub(super) mod seen_elsewhere;
 pub(super) mod sessions;
 pub(super) mod span;
 mod union;

@@ -54,6 +54,10 @@ impl Import {
         for (number, person) in &self.people {
             statement.execute(params![number, &*person.name, person.first_seen])?;
         }
+        let mut statement = tx.prepare_cached("update users set last_seen = max(last_seen, ?) where id = ?")?;
+        for (id, at) in self.ended().iter().flat_map(|end| &end.last_seen) {
+            statement.execute(params![at, id])?;
+        }
         Ok(())
     }
 
