@@ -3,6 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, de::DeserializeOwned};
+
 use crate::{
     counters::State,
     error::{Error, ErrorKind},
@@ -15,6 +17,11 @@ use crate::{
 pub struct Maintenance {
     jobs: Jobs,
     recorder: Recorder,
+}
+
+#[derive(Deserialize)]
+struct Reprocessed {
+    hits: u64,
 }
 
 /// So long a job waits for somebody to begin it.
@@ -43,7 +50,19 @@ impl Maintenance {
     /// # Ok(()) }
     /// ```
     pub fn reprocess(&self, progress: impl FnMut(u64, u64)) -> Result<(), Error> {
-        self.run(Kind::Reprocess, "", progress).map(drop)
+        self.reprocess_months(&[], progress).map(drop)
+    }
+
+    /// Makes the roll-ups of some months anew, such as `["202611"]`, or of all if none is named; see [`reprocess`](Self::reprocess). Gives
+    /// how many hits were read.
+    ///
+    /// # Errors
+    ///
+    /// As [`reprocess`](Self::reprocess), and if nothing was recorded in one of the months or its raw hits are not all there.
+    pub fn reprocess_months(&self, months: &[&str], progress: impl FnMut(u64, u64)) -> Result<u64, Error> {
+        let months = if months.is_empty() { String::new() } else { serde_json::json!(months).to_string() };
+        let result: Reprocessed = self.ask(Kind::Reprocess, &months, progress)?;
+        Ok(result.hits)
     }
 
     /// Counts one user as another from now on, in all that was ever recorded: two ids that turned out to be one person.
@@ -53,6 +72,15 @@ impl Maintenance {
     /// If there is no such user, both count as one already, the store refuses, or nobody records in the directory.
     pub fn merge_users(&self, from: &str, into: &str) -> Result<(), Error> {
         self.run(Kind::Merge, &serde_json::json!([from, into]).to_string(), |_, _| {}).map(drop)
+    }
+
+    /// What came of it.
+    fn ask<T: DeserializeOwned>(&self, kind: Kind, argument: &str, progress: impl FnMut(u64, u64)) -> Result<T, Error> {
+        let result = self.run(kind, argument, progress)?;
+        serde_json::from_str(&result).map_err(|error| {
+            let message = "the work is done, and the process that did it says in another way what came of it: use one version of tower-analytics for both";
+            Error::new(ErrorKind::Job, message).with_source(error)
+        })
     }
 
     /// What came of it, as JSON.

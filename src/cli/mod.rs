@@ -1,5 +1,6 @@
 //! The `tower-analytics` program; one file a command.
 
+mod at_work;
 mod browser;
 mod demo;
 mod fault;
@@ -8,7 +9,9 @@ mod open_guard;
 mod output;
 mod password;
 mod place;
+mod progress;
 mod reload;
+mod reprocess;
 pub mod serve;
 mod settings;
 mod settings_file;
@@ -37,6 +40,7 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Reprocess(reprocess::Reprocess),
     Serve(serve::Serve),
     User(user::User),
     Token(token::Token),
@@ -47,6 +51,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match Program::parse().command {
+        Command::Reprocess(reprocess) => fault::exit(reprocess.run()),
         Command::Serve(serve) => serve.run(),
         Command::User(user) => fault::exit(user.run()),
         Command::Token(token) => fault::exit(token.run()),
