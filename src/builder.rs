@@ -10,7 +10,7 @@ use crate::{
     layer::{AnalyticsLayer, Proxies, UserOf},
     recorder::{Recorder, Settings},
     report::Reports,
-    shown::Feature,
+    shown::{Feature, Shown},
     sink::Sink,
     store::{self, Caps, Jobs, Kind, Store, TempDir, main_file},
     user::User,
@@ -161,11 +161,20 @@ impl Builder {
 /// Whoever only looks changes nothing of how the service that records there wants its answers.
 #[cfg(feature = "cli")]
 pub(crate) fn prepare(config: &Config) -> Result<bool, Error> {
-    let mut settings = store_settings(config)?;
-    if let Some((timeout, zone, shown)) = store::kept(&config.data) {
-        (settings.session_timeout, settings.zone, settings.shown) = (timeout, Zone::new(&zone)?, shown);
-    }
-    Store::new(config.data.clone(), settings).ready()
+    let config = as_kept(config.clone())?;
+    let settings = store_settings(&config)?;
+    Store::new(config.data, settings).ready()
+}
+
+/// These settings, but for what the service that records in the directory has said of how it wants its answers.
+#[cfg(feature = "cli")]
+pub(crate) fn as_kept(mut config: Config) -> Result<Config, Error> {
+    let Some(kept) = store::kept(&config.data) else { return Ok(config) };
+    config.recording.session_timeout_s = (kept.session_timeout / 1000).unsigned_abs();
+    config.time_zone = kept.zone;
+    let shown: Shown = serde_json::from_str(&kept.shown).unwrap_or_default();
+    (config.features, config.endpoint_names) = (shown.features, shown.endpoint_names);
+    Ok(config)
 }
 
 fn store_of(config: &Config, owned: Option<TempDir>) -> Result<Store, Error> {

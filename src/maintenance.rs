@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Deserialize, de::DeserializeOwned};
+
 use crate::{
     counters::State,
     error::{Error, ErrorKind},
@@ -19,6 +21,11 @@ pub struct Maintenance {
     jobs: Jobs,
     recorder: Recorder,
     importing: (PathBuf, Setting),
+}
+
+#[derive(Deserialize)]
+struct Reprocessed {
+    hits: u64,
 }
 
 /// So long a job waits for somebody to begin it.
@@ -47,7 +54,19 @@ impl Maintenance {
     /// # Ok(()) }
     /// ```
     pub fn reprocess(&self, progress: impl FnMut(u64, u64)) -> Result<(), Error> {
-        self.run(Kind::Reprocess, "", progress).map(drop)
+        self.reprocess_months(&[], progress).map(drop)
+    }
+
+    /// Makes the roll-ups of some months anew, such as `["202611"]`, or of all if none is named; see [`reprocess`](Self::reprocess). Gives
+    /// how many hits were read.
+    ///
+    /// # Errors
+    ///
+    /// As [`reprocess`](Self::reprocess), and if nothing was recorded in one of the months or its raw hits are not all there.
+    pub fn reprocess_months(&self, months: &[&str], progress: impl FnMut(u64, u64)) -> Result<u64, Error> {
+        let months = if months.is_empty() { String::new() } else { serde_json::json!(months).to_string() };
+        let result: Reprocessed = self.ask(Kind::Reprocess, &months, progress)?;
+        Ok(result.hits)
     }
 
     /// Counts one user as another from now on, in all that was ever recorded: two ids that turned out to be one person.
@@ -83,8 +102,16 @@ impl Maintenance {
     }
 
     fn import(&self, asked: Asked, progress: impl FnMut(u64, u64)) -> Result<Report, Error> {
-        let result = self.run(Kind::Import, &asked.absolute()?.to_argument(), progress)?;
-        Report::from_json(serde_json::from_str(&result).unwrap_or_default())
+        self.ask(Kind::Import, &asked.absolute()?.to_argument(), progress)
+    }
+
+    /// What came of it.
+    fn ask<T: DeserializeOwned>(&self, kind: Kind, argument: &str, progress: impl FnMut(u64, u64)) -> Result<T, Error> {
+        let result = self.run(kind, argument, progress)?;
+        serde_json::from_str(&result).map_err(|error| {
+            let message = "the work is done, and the process that did it says in another way what came of it: use one version of tower-analytics for both";
+            Error::new(ErrorKind::Job, message).with_source(error)
+        })
     }
 
     /// What came of it, as JSON.

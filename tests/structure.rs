@@ -38,7 +38,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("web", &["analytics", "auth", "config", "layer", "report", "verify"]),
     ("plugin", &["analytics", "recorder", "report", "web"]),
     ("plugins", ALL_BEFORE),
-    ("cli", &["analytics", "auth", "config", "recorder", "report", "verify", "web"]),
+    ("cli", &["analytics", "auth", "config", "import", "maintenance", "recorder", "report", "verify", "web"]),
 ];
 
 const ALL_BEFORE: &[&str] = &["*"];

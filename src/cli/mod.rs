@@ -1,14 +1,18 @@
 //! The `tower-analytics` program; one file a command.
 
+mod at_work;
 mod browser;
 mod demo;
 mod fault;
+mod import;
 mod key;
 mod open_guard;
 mod output;
 mod password;
 mod place;
+mod progress;
 mod reload;
+mod reprocess;
 pub mod serve;
 mod settings;
 mod settings_file;
@@ -37,6 +41,8 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Import(import::Import),
+    Reprocess(reprocess::Reprocess),
     Serve(serve::Serve),
     User(user::User),
     Token(token::Token),
@@ -47,6 +53,8 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match Program::parse().command {
+        Command::Import(import) => fault::exit(import.run()),
+        Command::Reprocess(reprocess) => fault::exit(reprocess.run()),
         Command::Serve(serve) => serve.run(),
         Command::User(user) => fault::exit(user.run()),
         Command::Token(token) => fault::exit(token.run()),

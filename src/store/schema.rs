@@ -109,14 +109,24 @@ fn orphaned(directory: &Path) -> Error {
     Error::new(ErrorKind::Directory, message)
 }
 
-/// What the last writer's settings said of how answers look: session timeout, zone, and what things are called.
+/// What the last writer's settings said of how answers look.
 #[cfg(feature = "cli")]
-pub(crate) fn kept(directory: &Path) -> Option<(i64, String, String)> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) session_timeout: crate::clock::Millis,
+    pub(crate) zone: String,
+    /// What things are called, as JSON.
+    pub(crate) shown: String,
+}
+
+/// What stands in the directory of the last writer's settings, if one was there.
+#[cfg(feature = "cli")]
+pub(crate) fn kept(directory: &Path) -> Option<Kept> {
     let main = peek(&main_file(directory)).ok()?;
-    let timeout = meta_get(&main, MetaKey::SessionTimeout).ok()??;
+    let session_timeout = meta_get(&main, MetaKey::SessionTimeout).ok()??;
     let zone = meta_get(&main, MetaKey::Zone).ok()??;
     let shown: Option<String> = meta_get(&main, MetaKey::Shown).ok()?;
-    Some((timeout, zone, shown.unwrap_or_default()))
+    Some(Kept { session_timeout, zone, shown: shown.unwrap_or_default() })
 }
 
 pub(crate) fn meta_get<T: FromSql>(connection: &Connection, key: MetaKey) -> rusqlite::Result<Option<T>> {
