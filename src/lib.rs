@@ -96,7 +96,7 @@ mod error;
 mod facts;
 mod hit;
 #[cfg(feature = "sqlite")]
-#[allow(dead_code, reason = "the store does not read it yet")]
+#[allow(dead_code, unused_imports, reason = "the store does not read it yet")]
 mod import;
 pub mod layer;
 #[cfg(feature = "sqlite")]

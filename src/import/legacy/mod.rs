@@ -26,6 +26,8 @@ mod rows;
 mod run;
 mod sqlite;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod time;
 mod usage;
 mod visits;
