@@ -195,7 +195,11 @@ fn store_settings(config: &Config) -> Result<store::Settings, Error> {
 
 pub(crate) fn import_setting(config: &Config) -> Setting {
     let longest = i64::try_from(config.recording.session_longest_s * 1000).unwrap_or(i64::MAX);
-    Setting { rules: Rules { timeout: config.session_timeout().as_millis() as i64, longest } }
+    Setting {
+        rules: Rules { timeout: config.session_timeout().as_millis() as i64, longest },
+        noise: config.recording.noise.clone(),
+        routes: config.routes.clone(),
+    }
 }
 
 fn settings_of(config: &Config, clock: Clock) -> Settings {

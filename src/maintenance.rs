@@ -101,7 +101,26 @@ impl Maintenance {
         Asked::Legacy { paths: paths.into_iter().collect() }.absolute()?.check(setting, directory, progress)
     }
 
-    fn import(&self, asked: Asked, progress: impl FnMut(u64, u64)) -> Result<Report, Error> {
+    /// Stores the hits of access logs of NGINX or Apache, in the common or the combined format, packed or not, so that there is
+    /// history from the first day on. `remote_user` is the user, else address and user agent tell visitors apart, neither of which is
+    /// kept. Paths become routes by templates such as `/items/{id}`, those of the settings if none are given; what none covers is
+    /// `(unmatched)`. Lines that cannot be read are left out and counted; a log that has grown since an earlier import is read from there on.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Import`] if a file cannot be read or more than half of its lines are of another format, or what keeps it from
+    /// being stored; nothing is there of it then.
+    pub fn import_access_log(
+        &self,
+        files: impl IntoIterator<Item = PathBuf>,
+        routes: &[&str],
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Report, Error> {
+        let routes = routes.iter().map(|&route| route.to_owned()).collect();
+        self.import(Asked::AccessLog { files: files.into_iter().collect(), routes }, progress)
+    }
+
+    pub(crate) fn import(&self, asked: Asked, progress: impl FnMut(u64, u64)) -> Result<Report, Error> {
         self.ask(Kind::Import, &asked.absolute()?.to_argument(), progress)
     }
 

@@ -5,9 +5,17 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Report, fault::fault, legacy::Legacy, source::Rules};
+use super::{
+    Report,
+    access_log::{AccessLog, LogPart},
+    fault::fault,
+    legacy::Legacy,
+    source::{Content, Rules},
+};
 use crate::{
     error::Error,
+    pattern::Routes,
+    recorder::Noise,
     store::{Imported, Known, OpenSource, Progress, Source},
 };
 
@@ -16,12 +24,17 @@ use crate::{
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Asked {
     Legacy { paths: Vec<PathBuf> },
+    AccessLog { files: Vec<PathBuf>, routes: Vec<String> },
 }
 
 /// What the service's settings say of hits, for those that it did not see.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
     pub(crate) rules: Rules,
+    /// Which routes' hits are no actions.
+    pub(crate) noise: Vec<String>,
+    /// Templates for what knows paths alone, unless others are said.
+    pub(crate) routes: Vec<String>,
 }
 
 impl Asked {
@@ -38,6 +51,7 @@ impl Asked {
         };
         Ok(match self {
             Self::Legacy { paths } => Self::Legacy { paths: absolute(paths)? },
+            Self::AccessLog { files, routes } => Self::AccessLog { files: absolute(files)?, routes },
         })
     }
 
@@ -52,6 +66,14 @@ impl Asked {
                 let is_known = |session: &_| known.has(session).unwrap_or_else(|error| broken.replace(error).is_some());
                 let hits = Legacy::read(paths, progress)?.hits(setting.rules, is_known);
                 broken.map_or(Ok(Box::new(hits)), Err)
+            }
+            Self::AccessLog { files, routes } => {
+                let (parts, contents) = new_in(files, &known.contents()?, progress)?;
+                let templates = if routes.is_empty() { &setting.routes } else { routes };
+                let mut of_paths = Routes::default();
+                templates.iter().try_for_each(|template| of_paths.insert(template))?;
+                let log = AccessLog::open(&parts, of_paths, Noise::new(&setting.noise)?, setting.rules, progress)?;
+                Ok(Box::new(log.remembering(contents)))
             }
         }
     }
@@ -70,6 +92,21 @@ impl Asked {
         }
         Report::from_json(source.end().report)
     }
+}
+
+/// What of some logs no earlier import has read, and what they are now. One that has grown since then is read from there on.
+fn new_in(files: &[PathBuf], known: &[Content], progress: &Progress) -> Result<(Vec<LogPart>, Vec<Content>), Error> {
+    files.iter().for_each(|file| progress.expect(file.metadata().map_or(0, |about| about.len())));
+    let (mut parts, mut contents) = (Vec::new(), Vec::new());
+    for file in files {
+        let (content, begins_with) = Content::of(file, known, progress)?;
+        if !known.contains(&content) && !contents.contains(&content) {
+            let from = begins_with.map_or(0, |content| content.bytes);
+            parts.push(LogPart { path: file.clone(), from, to: content.bytes });
+            contents.push(content);
+        }
+    }
+    Ok((parts, contents))
 }
 
 impl Setting {

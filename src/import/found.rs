@@ -116,6 +116,7 @@ impl Found {
     }
 
     /// How often something was noted.
+    #[cfg(test)]
     pub(crate) fn count(&self, noted: Noted) -> u64 {
         self.noted.get(&noted).copied().unwrap_or_default()
     }

@@ -2,11 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::said::say;
-use crate::{
-    cli::{at_work::at_work_anew, place::Place},
-    error::Error,
-};
+use super::How;
+use crate::{error::Error, import::Asked};
 
 /// Import the files of the panel that came before: app_analytics.json, analytics_archive/2025-12.json, error_analytics.json,
 /// app_usage.json, and the analytics.db of its later generation.
@@ -17,13 +14,7 @@ pub(super) struct Legacy {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
-    place: Place,
-    /// Read and check everything, say what would come of it, and write nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Print what came of it as JSON
-    #[arg(long)]
-    json: bool,
+    how: How,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -33,13 +24,7 @@ const EXAMPLES: &str = "Examples:
 
 impl Legacy {
     pub(super) fn run(self) -> Result<(), Error> {
-        let Self { paths, place, dry_run, json } = self;
-        let report = match dry_run {
-            true => crate::cli::at_work::look_ahead(&place, |setting, directory, progress| {
-                crate::import::Asked::Legacy { paths }.absolute()?.check(setting, directory, progress)
-            })?,
-            false => at_work_anew(&place, |maintenance, progress| maintenance.import_legacy(paths, progress))?,
-        };
-        say(&report, dry_run, json)
+        let Self { paths, how } = self;
+        how.run(Asked::Legacy { paths })
     }
 }

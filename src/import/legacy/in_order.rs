@@ -65,8 +65,14 @@ impl InOrder {
         order
     }
 
+    #[cfg(test)]
+    pub(super) fn found(&self) -> &Found {
+        &self.found
+    }
+
     /// How many sessions there are, before they are cut at months and days.
-    pub(crate) fn visits(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn visits(&self) -> usize {
         self.visits.list.len()
     }
 

@@ -71,6 +71,12 @@ impl At {
         self.place.begin();
     }
 
+    /// The same of a value whose key was just read.
+    pub(super) fn begin_value(&mut self, list: &'static str) {
+        self.begin(list);
+        self.byte = self.place.bytes();
+    }
+
     fn end(&mut self) {
         (self.list, self.record) = ("", 0);
         self.place.begin();

@@ -26,6 +26,8 @@ mod rows;
 mod run;
 mod sqlite;
 mod stored;
+#[cfg(test)]
+mod tests;
 mod time;
 mod usage;
 mod visits;
@@ -73,11 +75,6 @@ impl Legacy {
             Form::Usage => usage::read(file, found, progress),
             Form::Sqlite => sqlite::read(file, number, rows, found, progress),
         }
-    }
-
-    /// What was read, each with its content.
-    pub(crate) fn files(&self) -> &[(PathBuf, Content)] {
-        &self.files
     }
 
     /// Its hits, without the sessions and errors that are known from earlier.

@@ -220,7 +220,7 @@ impl<'de> DeserializeSeed<'de> for Entry<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.1.begin(self.0);
+        self.1.begin_value(self.0);
         Value::deserialize(deserializer)
     }
 }

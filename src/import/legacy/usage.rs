@@ -62,7 +62,7 @@ impl<'de> DeserializeSeed<'de> for Seen<'_> {
     type Value = Option<Millis>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        self.0.begin("users");
+        self.0.begin_value("users");
         Time("last seen").deserialize(deserializer)
     }
 }
