@@ -46,7 +46,8 @@ impl Content {
     }
 }
 
-const BUFFER: usize = 256 << 10;
+/// Small, for all files of a log are open at once.
+const BUFFER: usize = 64 << 10;
 
 /// Opens a file, unpacked if its first bytes say that it is packed.
 pub(super) fn open(file: &Path, progress: &Progress) -> Result<Box<dyn BufRead + Send>, Error> {

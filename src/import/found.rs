@@ -1,10 +1,13 @@
 use std::{collections::BTreeMap, fmt};
 
+
+use hashbrown::HashMap;
+
 use super::{
     report::Report,
     source::{Content, End},
 };
-use crate::clock::Millis;
+use crate::{clock::Millis, facts::cut};
 
 /// What an import found in its files, for the report at its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,8 +29,10 @@ pub(crate) struct Found {
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// What was left out or put right, by why.
     pub(crate) noted: BTreeMap<Noted, u64>,
-    /// The first few that were left out, with file and place.
+    /// The first few that were left out, with file and place. Lines of a log hold addresses: to be shown, never stored.
     pub(crate) examples: Vec<String>,
+    /// Requests that no template covers by the first segment of their path, for whoever writes the templates: to be shown, never stored.
+    pub(crate) unmatched: HashMap<String, u64>,
     /// Sums in the files that are not what their sessions say; at most [`SHOWN`] of them.
     pub(crate) differences: Vec<String>,
     /// All such sums.
@@ -111,8 +116,20 @@ impl Found {
             *count += 1;
             return;
         }
-        let name = if self.unknown_fields.len() < NAMES { &name[..crate::facts::cut(name.as_bytes(), 64)] } else { "(other)" };
+        let name = if self.unknown_fields.len() < NAMES { &name[..cut(name.as_bytes(), 64)] } else { "(other)" };
         *self.unknown_fields.entry(name.to_owned()).or_default() += 1;
+    }
+
+    pub(super) fn unmatched(&mut self, path: &[u8]) {
+        self.note(Noted::Unmatched);
+        let path = std::str::from_utf8(path).unwrap_or_default();
+        let end = path.get(1..).and_then(|rest| rest.find('/')).map_or(path.len(), |end| end + 1);
+        let segment = &path[..cut(&path.as_bytes()[..end], 64)];
+        if self.unmatched.len() < NAMES || self.unmatched.contains_key(segment) {
+            *self.unmatched.entry_ref(segment).or_default() += 1;
+        } else {
+            *self.unmatched.entry_ref("(other)").or_default() += 1;
+        }
     }
 
     /// How often something was noted.

@@ -26,6 +26,8 @@ pub struct Report {
     pub notes: BTreeMap<String, u64>,
     /// The first few records that were left out, with file and place.
     pub examples: Vec<String>,
+    /// Paths that no route template covers, by their first segment: the most frequent ones.
+    pub unmatched: BTreeMap<String, u64>,
     /// Fields that nobody knows, with how often they came.
     pub unknown_fields: BTreeMap<String, u64>,
     /// Stored sums that are not what the sessions say. The sessions count.
@@ -50,6 +52,7 @@ impl Report {
             known: found.known,
             notes: found.noted.iter().map(|(why, count)| (why.to_string(), *count)).collect(),
             examples: found.examples.clone(),
+            unmatched: most_frequent(found),
             unknown_fields: found.unknown_fields.clone(),
             differing: found.differing,
             differences: found.differences.clone(),
@@ -57,4 +60,13 @@ impl Report {
             seen_later: found.last_seen.len() as u64,
         }
     }
+}
+
+/// So many are shown.
+const UNMATCHED: usize = 20;
+
+fn most_frequent(found: &Found) -> BTreeMap<String, u64> {
+    let mut all: Vec<_> = found.unmatched.iter().collect();
+    all.sort_by_key(|(segment, count)| (std::cmp::Reverse(**count), (*segment).clone()));
+    all.into_iter().take(UNMATCHED).map(|(segment, count)| (segment.to_string(), *count)).collect()
 }

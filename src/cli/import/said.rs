@@ -22,6 +22,9 @@ pub(super) fn say(report: &Report, dry_run: bool, json: bool) -> Result<(), Erro
     for (why, count) in &report.notes {
         output::line(format!("  {count} {why}"))?;
     }
+    for (segment, count) in &report.unmatched {
+        output::line(format!("  {count} requests below {segment} that no route template covers: see --routes"))?;
+    }
     for (field, count) in &report.unknown_fields {
         output::line(format!("  {count} times a field {field:?} that nobody knows"))?;
     }

@@ -36,7 +36,7 @@ impl Days {
         };
         let at = begin + ((hour * 60 + minute - zone) * 60 + second.min(59)) * 1000;
         // Days of the first and the last year may lie beyond them in UTC.
-        (at >= 0 && at < END).then_some(at)
+        (0..END).contains(&at).then_some(at)
     }
 }
 

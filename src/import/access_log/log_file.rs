@@ -137,7 +137,7 @@ fn fill(hit: &mut Hit, line: &Line<'_>, routes: &Routes, found: &mut Found) -> b
         Some(route) => hit.set(Field::Route, route),
         None => {
             hit.set(Field::Route, "(unmatched)");
-            found.note(Noted::Unmatched);
+            found.unmatched(request.path);
         }
     }
     hit.set_status(line.status);

@@ -116,6 +116,7 @@ a line that is none
     assert_eq!((devices[0].name(), devices[2].platform()), ("Firefox on Linux", "API client"));
     assert_eq!(devices[3].bot().unwrap().class(), "search");
     assert!(hits[4].facts.made_up && !hits[0].facts.made_up);
+    assert_eq!(found.unmatched.iter().map(|(segment, count)| (&**segment, *count)).collect::<Vec<_>>(), [("/nowhere", 1)]);
     let counts = [Noted::BrokenLine, Noted::NotHttp, Noted::Unmatched].map(|noted| found.count(noted));
     assert_eq!((counts, found.records, found.hits, found.actions), ([1, 2, 1], 10, 7, 5));
     assert!(

@@ -1,4 +1,4 @@
-use std::{fmt, path::Path};
+use std::{fmt, io, path::Path};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -88,16 +88,18 @@ impl At {
             0 => format!("byte {bytes}"),
             record => format!("record {record} of {}, which begins at byte {} (read up to byte {bytes})", self.list, self.byte),
         };
+        // What the file says, not what the disk does.
+        let is_io = error.is_io() && error.io_error_kind() != Some(io::ErrorKind::InvalidData);
         let advice = if error.is_eof() {
             "the file is cut off: get the whole of it"
-        } else if error.is_io() {
+        } else if is_io {
             "see that disk and file are whole"
         } else {
             "put this right in a copy of the file"
         };
-        let why = if error.is_io() { "it cannot be read".to_owned() } else { without_position(&error) };
+        let why = if is_io { "it cannot be read".to_owned() } else { without_position(&error) };
         let error_of = fault(format!("{}: {place}: {why}; {advice}, then import again. Nothing was imported", file.display()));
-        if error.is_io() { error_of.with_source(error) } else { error_of }
+        if is_io { error_of.with_source(error) } else { error_of }
     }
 }
 

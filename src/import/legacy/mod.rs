@@ -44,7 +44,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// All that files say, read and checked: about 100 bytes a session, which merging by id and the order of time need.
+/// All that files say, read and checked: about 150 bytes a session, which merging by id and the order of time need.
 pub(crate) struct Legacy {
     files: Vec<(PathBuf, Content)>,
     rows: Rows,

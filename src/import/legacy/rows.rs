@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// All records, each in about 100 bytes: texts that repeat are kept once.
+/// All records, each in some 72 bytes and 8 for each of its endpoints: texts that repeat are kept once.
 pub(super) struct Rows {
     pub(super) list: Vec<Row>,
     /// Endpoints with counts, of one row after the other.

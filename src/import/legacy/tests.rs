@@ -173,7 +173,7 @@ fn what_is_known_from_earlier_does_not_come_again() {
     let again = came(read(&paths).unwrap(), &known);
     assert_eq!((again.hits.len(), again.found.known), (0, known.len() as u64));
     // A later file, with what came since then.
-    let mut later = set.app_analytics.clone();
+    let mut later = set.app_analytics;
     later["sessions"].as_array_mut().unwrap().push(json!({"session_id": "new", "discord_id": "ann", "started_at": "2026-03-01T10:00:00"}));
     fs::write(dir.path().join("app_analytics.json"), later.to_string()).unwrap();
     let more = came(read(&paths).unwrap(), &known);
