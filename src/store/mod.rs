@@ -49,6 +49,7 @@ pub(crate) use self::{
     connection::{Context, part_file},
     dictionary::Caps,
     jobs::{JobState, Jobs, Kind},
+    lock::is_free,
     outcome::Packed,
     part::PartState,
     raw::{Row, for_month},
@@ -57,7 +58,7 @@ pub(crate) use self::{
     schema::{MetaKey, meta_get},
     store::{Settings, Store},
     temp::TempDir,
-    verify::verify,
+    verify::{Look, verify},
     visitors::FIRST_VISITOR,
 };
 pub use self::{
