@@ -3,6 +3,8 @@
 mod common;
 #[path = "program/keys.rs"]
 mod keys;
+#[path = "program/looking.rs"]
+mod looking;
 #[path = "program/running.rs"]
 mod running;
 #[path = "program/serve.rs"]
