@@ -5,14 +5,17 @@ mod base;
 mod check;
 mod comparison;
 mod devices;
+mod doctor;
 mod endpoints;
 mod errors;
+mod export;
 mod features;
 mod health;
 mod inactive_users;
 mod latency;
 mod latest_hits;
 mod lifecycle;
+mod parts;
 mod peak_hours;
 mod power_users;
 mod reports;
@@ -20,6 +23,7 @@ mod retention;
 mod session;
 mod sessions;
 mod stats;
+mod stored;
 mod traffic;
 mod user;
 mod user_growth;
@@ -40,14 +44,17 @@ pub use self::{
     check::{Check, MonthCheck},
     comparison::{ComparedFeature, Comparison},
     devices::{BotRow, DeviceRow, Devices, PlatformRow, VersionRow},
+    doctor::{Diagnosis, Finding, Severity},
     endpoints::EndpointRow,
     errors::{ErrorRow, Errors, FailureRow},
+    export::{Export, ExportFormat},
     features::{FeatureRow, Features},
     health::{Health, PartHealth},
     inactive_users::{InactiveUsers, LastVersion},
     latency::{LatencyStep, LatencySteps},
     latest_hits::{LatestHit, LatestHits},
     lifecycle::{Lifecycle, LifecycleBucket, Stickiness},
+    parts::PartRow,
     peak_hours::{HourRow, PeakHours, WeekHourRow},
     power_users::{Power, PowerUser, PowerUsers},
     reports::Reports,
@@ -55,10 +62,11 @@ pub use self::{
     session::{ActionRow, SessionDetail},
     sessions::{SessionRow, Sessions},
     stats::{Numbers, Stats},
+    stored::{Dictionary, Stored, StoredFile},
     traffic::{Traffic, TrafficBucket},
     user::{UserDay, UserDetail, UserFeature, UserPlatform},
     user_growth::{UserBucket, UserGrowth},
     users::{UserOrder, UserRow, Users},
     versions::{PlatformVersions, VersionSteps, Versions},
 };
-pub use crate::store::Cancel;
+pub use crate::store::{Cancel, Fault, Verified};

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! - A start: `opened.rs`, `replay.rs`. A batch: `batch.rs`, `dictionary.rs`, `raw.rs`. Every few seconds: `checkpoint.rs`,
-//!   `rollup/`. Long work: `jobs.rs`, `rebuild.rs`. Questions: `readers.rs`.
+//!   `rollup/`. Long work: `jobs.rs`, `rebuild.rs`. Questions: `readers.rs`. Is it all
+//!   sound: `verify/`.
 //! - Order of commits: what raw rows refer to, raw rows, what follows from them together with the watermark. The last of
 //!   these is forced to the disk, and the raw rows before it; see `known.rs` for what a loss of power may leave behind.
 
@@ -39,9 +40,9 @@ mod schema;
 mod store;
 mod temp;
 mod varint;
+mod verify;
 mod visitors;
 
-pub use self::cancel::Cancel;
 #[cfg(feature = "cli")]
 pub(crate) use self::schema::kept;
 pub(crate) use self::{
@@ -51,14 +52,20 @@ pub(crate) use self::{
     dictionary::Caps,
     import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
     jobs::{JobState, Jobs, Kind},
+    lock::is_free,
     outcome::Packed,
     part::PartState,
     part_key::FIRST_IMPORTED,
     raw::{Row, for_month},
     readers::{Limits, PartView, Readers, Snapshot},
     rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, version, visitor_at},
-    schema::{MetaKey, meta_get},
+    schema::{MetaKey, VERSION, meta_get},
     store::{Settings, Store},
     temp::TempDir,
+    verify::{Look, verify},
     visitors::FIRST_VISITOR,
+};
+pub use self::{
+    cancel::Cancel,
+    verify::{Fault, Verified},
 };
