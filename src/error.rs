@@ -50,6 +50,8 @@ pub enum ErrorKind {
     NoRaw,
     /// A question was ended by whoever asked it.
     Cancelled,
+    /// A [plugin](crate::plugin) could not do what it was asked; its message is shown to who asked.
+    Plugin,
     /// An address or port cannot be listened on.
     Listen,
     /// A file cannot be imported: the message says which record of it, and why. Nothing was.

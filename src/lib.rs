@@ -103,6 +103,8 @@ mod maintenance;
 mod pattern;
 #[cfg(feature = "dashboard")]
 pub mod plugin;
+#[cfg(feature = "dashboard")]
+mod plugins;
 pub mod recorder;
 #[cfg(feature = "sqlite")]
 pub mod report;

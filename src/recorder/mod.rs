@@ -9,6 +9,7 @@ mod queue;
 mod recorder;
 mod sessions;
 mod shard;
+mod stops;
 mod users;
 mod writer;
 

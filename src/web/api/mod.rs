@@ -5,7 +5,7 @@
 #[cfg(feature = "auth")]
 pub(super) mod auth;
 pub(super) mod csv;
-mod health;
+pub(super) mod health;
 mod openapi;
 pub(super) mod params;
 mod problem;
@@ -14,4 +14,9 @@ mod respond;
 mod routes;
 mod tables;
 
-pub(super) use self::{problem::Problem, query::Query, routes::register};
+pub(crate) use self::routes::register;
+pub(super) use self::{
+    openapi::{Document, Operation},
+    problem::Problem,
+    query::Query,
+};

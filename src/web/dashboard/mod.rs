@@ -32,11 +32,12 @@ mod users;
 mod values;
 mod view;
 
-pub(crate) use self::hub::Hub;
-pub(super) use self::plugin::{Plugged, register as register_plugin};
+pub(super) use self::plugin::{Plugged, plug};
+pub(crate) use self::{bots::register as register_bots, hub::Hub};
 use super::host::Host;
 
-pub(super) fn register(host: &mut Host) {
+/// All but those that other plugins of ours bring.
+pub(crate) fn register(host: &mut Host) {
     overview::register(host);
     live::register(host);
     sessions::register(host);
@@ -52,6 +53,5 @@ pub(super) fn register(host: &mut Host) {
     endpoint::register(host);
     platforms::register(host);
     errors::register(host);
-    bots::register(host);
     settings::register(host);
 }

@@ -1,6 +1,10 @@
 //! The pages of plugins: their panels, and the same for programs.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use askama::Template;
 use axum::{
@@ -9,8 +13,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::header;
-use serde_json::json;
+use http::{StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::task::JoinSet;
 
 use super::{
     bars::Bar,
@@ -25,8 +31,8 @@ use crate::{
     report::{Ask, Cancel},
     web::{
         api::{
-            self, Problem, Query,
-            params::{FILTERS, RANGE, ZONE},
+            self, Operation, Problem, Query,
+            params::{FILTERS, Param, RANGE, ZONE},
         },
         charts::{self, Heat, Kind},
         format,
@@ -42,7 +48,16 @@ pub(in crate::web) struct Plugged {
     pub(in crate::web) name: &'static str,
     /// Below the base path.
     pub(in crate::web) path: &'static str,
-    pub(in crate::web) panels: Vec<Panel>,
+    panels: Vec<Placed>,
+}
+
+#[derive(Debug)]
+struct Placed {
+    panel: Panel,
+    /// Below the base path.
+    path: String,
+    /// Its id beside the panels of others; in no name is a `_`.
+    apart: &'static str,
 }
 
 #[derive(Template)]
@@ -52,38 +67,121 @@ struct PluginPage {
     page: Page,
 }
 
-pub(in crate::web) fn register(host: &mut Host, plugged: &Arc<Plugged>) {
-    let shown = Arc::clone(plugged);
-    Which::new(plugged.path, plugged.name).register(host, move |page| show(page, Arc::clone(&shown)));
-    for (place, panel) in plugged.panels.iter().enumerate() {
-        let of = |csv: bool| {
-            let plugged = Arc::clone(plugged);
-            async move |Pairs(pairs): Pairs<Vec<(String, String)>>| data(pairs, &plugged.panels[place], csv).await
-        };
-        host.data(format!("{}/{}", plugged.path, panel.id), Role::Mod, get(of(false)));
-        host.data(format!("{}/{}.csv", plugged.path, panel.id), Role::Mod, get(of(true)));
-    }
+/// What programs get of a panel.
+#[derive(Serialize, JsonSchema)]
+struct PanelAnswer {
+    /// What the values are.
+    columns: Vec<String>,
+    /// A value for each column.
+    rows: Vec<Vec<String>>,
+    title: String,
 }
 
-async fn ask(panel: &Panel, ask: Ask) -> Result<PanelData, Problem> {
-    let question = Arc::clone(&panel.ask);
-    answered(Cancel::new(), move || Ok(question(&ask)?)).await
+const TAKES: &[&[Param]] = &[RANGE, ZONE, FILTERS];
+/// So long the overview waits for what is not ours.
+const ON_OVERVIEW: Duration = Duration::from_millis(500);
+
+/// Gives a plugin its page, its panels their addresses, and both a place in the document of the API.
+pub(in crate::web) fn plug(host: &mut Host, path: &'static str, panels: Vec<Panel>) -> Arc<Plugged> {
+    let name = host.name;
+    let placed = |panel: Panel| {
+        let apart = String::leak(format!("{name}_{}", panel.id));
+        Placed { path: format!("{path}/{}", panel.id), apart, panel }
+    };
+    let plugged = Arc::new(Plugged { name, path, panels: panels.into_iter().map(placed).collect() });
+    let shown = Arc::clone(&plugged);
+    Which::new(path, name).register(host, move |page| show(page, Arc::clone(&shown)));
+    for (place, Placed { panel, path, .. }) in plugged.panels.iter().enumerate() {
+        let of = |csv: bool| {
+            let plugged = Arc::clone(&plugged);
+            async move |Pairs(pairs): Pairs<Vec<(String, String)>>| data(pairs, &plugged, place, csv).await
+        };
+        host.data(path.clone(), Role::Mod, get(of(false)));
+        host.data(format!("{path}.csv"), Role::Mod, get(of(true)));
+        let about = format!("{}, by the plugin {name}", panel.title);
+        host.document.add_panel::<PanelAnswer>(Operation { path: path.clone().into(), about: about.into(), params: TAKES, is_list: true });
+    }
+    plugged
+}
+
+/// The answer, unless it takes too long. What is asked of the store ends with the wait; nothing else can be ended.
+async fn ask(name: &'static str, panel: &Panel, ask: Ask, limit: Duration) -> Result<PanelData, Problem> {
+    let (cancel, question, turns) = (Cancel::new(), Arc::clone(&panel.ask), Arc::clone(&panel.turns));
+    let work = async {
+        let turn = turns.acquire_owned().await;
+        let asked = cancel.clone();
+        let work = move || {
+            // Kept until it has really ended, whoever has left by then.
+            let _turn = turn;
+            let answer = catch_unwind(AssertUnwindSafe(|| asked.during(|| question(&ask))));
+            answer.map_or_else(|_| Err(panicked(name)), |answer| answer.map_err(Problem::from))
+        };
+        answered(cancel, work).await
+    };
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        tracing::warn!(plugin = name, panel = panel.id, limit_ms = limit.as_millis() as u64, "a panel was not answered in time");
+        let error = format!("the plugin {name:?} did not answer within {} s: ask for a shorter range", limit.as_secs_f64());
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error))
+    })
+}
+
+fn panicked(name: &str) -> Problem {
+    tracing::error!(plugin = name, "a panel panicked");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the plugin {name:?} panicked; the server's log says where"))
 }
 
 async fn show(page: Page, plugged: Arc<Plugged>) -> Response {
-    let mut drawn = Vec::new();
-    for panel in &plugged.panels {
-        let start = Instant::now();
-        let data = match page.view.ask(&[RANGE, ZONE, FILTERS]) {
-            Ok(asked) => ask(panel, asked).await,
-            Err(problem) => Err(problem),
-        };
-        let body = data.as_ref().map(draw).map_err(|problem| problem.message().to_owned());
-        let foot = format!("{} by {}", format::duration(start.elapsed()), plugged.name);
-        let panel_path = format!("{}/{}", plugged.path, panel.id);
-        drawn.push(Drawn::given(panel.id, &panel.title, body, foot).api(&page.view, &panel_path, &[RANGE, ZONE, FILTERS]));
+    let panels = (0..plugged.panels.len()).map(|place| (Arc::clone(&plugged), place, None)).collect();
+    let panels = drawn(&page, panels).await;
+    shown(&PluginPage { panels, page })
+}
+
+/// What plugins show on the overview.
+pub(super) async fn on_overview(page: &Page) -> Vec<Drawn> {
+    let places = |plugged: &Arc<Plugged>| {
+        let wanted = plugged.panels.iter().enumerate().filter(|(_, placed)| placed.panel.on_overview);
+        wanted.map(|(place, _)| (Arc::clone(plugged), place, Some(ON_OVERVIEW))).collect::<Vec<_>>()
+    };
+    // Before there is any hit, nothing but a welcome is shown.
+    let all = if page.is_empty() { Vec::new() } else { page.plugged().iter().flat_map(places).collect() };
+    drawn(page, all).await
+}
+
+/// A panel by its place, and how long a page that is not its own waits for it.
+type Wanted = (Arc<Plugged>, usize, Option<Duration>);
+
+/// Side by side: the slowest says how long all take.
+async fn drawn(page: &Page, wanted: Vec<Wanted>) -> Vec<Drawn> {
+    // Those that are not done end with the set, when whoever looks at the page leaves.
+    let mut asking = JoinSet::new();
+    for (at, (plugged, place, most)) in wanted.iter().enumerate() {
+        let (plugged, place, asked) = (Arc::clone(plugged), *place, page.view.ask(TAKES));
+        let limit = most.unwrap_or(Duration::MAX).min(plugged.panels[place].panel.limit);
+        asking.spawn(async move {
+            let start = Instant::now();
+            let data = match asked {
+                Ok(asked) => ask(plugged.name, &plugged.panels[place].panel, asked, limit).await,
+                Err(problem) => Err(problem),
+            };
+            (at, data, start.elapsed())
+        });
     }
-    shown(&PluginPage { panels: drawn, page })
+    let mut answers: Vec<_> = wanted.iter().map(|_| None).collect();
+    while let Some(done) = asking.join_next().await {
+        if let Ok((at, data, took)) = done {
+            answers[at] = Some((data, took));
+        }
+    }
+    let card = |((plugged, place, most), answer): (Wanted, Option<(Result<PanelData, Problem>, Duration)>)| {
+        let Placed { panel, path, apart } = &plugged.panels[place];
+        let (data, took) = answer.unwrap_or_else(|| (Err(panicked(plugged.name)), Duration::ZERO));
+        let body = data.as_ref().map(draw).map_err(|problem| problem.message().to_owned());
+        let foot = format!("{} by {}", format::duration(took), plugged.name);
+        let id = if most.is_some() { apart } else { panel.id };
+        let card = Drawn::given(id, &panel.title, body, foot).api(&page.view, path, TAKES);
+        if most.is_some() { card.more(plugged.name, page.view.page(plugged.path)) } else { card }
+    };
+    wanted.into_iter().zip(answers).map(card).collect()
 }
 
 fn draw(data: &PanelData) -> String {
@@ -128,10 +226,11 @@ fn table(data: &PanelData, open: bool) -> String {
     markup(&Values { columns, rows: rows.into_iter().map(row).collect(), open })
 }
 
-async fn data(pairs: Vec<(String, String)>, panel: &Panel, csv: bool) -> Response {
-    let asked = Query::new(pairs, &[RANGE, ZONE, FILTERS], String::new()).and_then(|query| query.ask());
+async fn data(pairs: Vec<(String, String)>, plugged: &Plugged, place: usize, csv: bool) -> Response {
+    let panel = &plugged.panels[place].panel;
+    let asked = Query::new(pairs, TAKES, String::new()).and_then(|query| query.ask());
     let data = match asked {
-        Ok(asked) => ask(panel, asked).await,
+        Ok(asked) => ask(plugged.name, panel, asked, panel.limit).await,
         Err(problem) => Err(problem),
     };
     let (columns, rows) = match data {
@@ -139,13 +238,13 @@ async fn data(pairs: Vec<(String, String)>, panel: &Panel, csv: bool) -> Respons
         Err(problem) => return problem.into_response(),
     };
     if !csv {
-        return Json(json!({"title": panel.title, "columns": columns, "rows": rows})).into_response();
+        return Json(PanelAnswer { columns, rows, title: panel.title.clone() }).into_response();
     }
     match api::csv::write([columns].into_iter().chain(rows)) {
         Ok(text) => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "a panel could not be written as CSV");
-            Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, "the panel could not be written as CSV").into_response()
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the panel could not be written as CSV").into_response()
         }
     }
 }

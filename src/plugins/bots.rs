@@ -1,0 +1,19 @@
+use crate::{
+    error::Error,
+    plugin::{Host, Plugin},
+    web,
+};
+
+/// The page of bots. What tells them from people is in `device.rs` and no hook on hits: without a dashboard they are told apart too.
+pub(super) struct Bots;
+
+impl Plugin for Bots {
+    fn name(&self) -> &'static str {
+        "bots"
+    }
+
+    fn build(self: Box<Self>, host: &mut Host) -> Result<(), Error> {
+        web::ours::bots(host);
+        Ok(())
+    }
+}
