@@ -15,7 +15,7 @@ use crate::{
 
 pub use crate::web::{Host, Panel, PanelData};
 
-/// Something that is added to the dashboard and the recorder.
+/// Something that is added to the dashboard and the recorder: [`Host`] says what it may bring, and when that begins and ends.
 ///
 /// ```
 /// # fn main() -> Result<(), tower_analytics::Error> {
@@ -46,10 +46,11 @@ pub use crate::web::{Host, Panel, PanelData};
 /// # Ok(()) }
 /// ```
 pub trait Plugin {
-    /// What it is called, and where it is: lower-case letters, digits and `-`.
+    /// What it is called, and where it is (`{base}/x/{name}`): lower-case letters, digits and `-`. Taken are `dashboard`, `api`, `health` and
+    /// `bots`; with [`Auth`](crate::Auth) as the guard also `login` and `verify`.
     fn name(&self) -> &'static str;
 
-    /// Registers what it brings. Nothing of it is there if this fails.
+    /// Registers what it brings. Nothing of it is there if this fails or panics.
     ///
     /// # Errors
     ///

@@ -2,7 +2,7 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::{Router, routing::MethodRouter};
@@ -90,9 +90,9 @@ pub struct Host {
     pub(super) routes: Vec<Route>,
     pub(super) document: Document,
     pub(super) beside: Vec<Router>,
-    hooks: Vec<OnHit>,
-    starts: Vec<Once>,
-    stops: Vec<Once>,
+    hooks: Waiting<OnHit>,
+    starts: Waiting<Once>,
+    stops: Waiting<Once>,
 }
 
 pub(super) struct Route {
@@ -104,8 +104,11 @@ pub(super) struct Route {
     pub(super) is_data: bool,
 }
 
-struct OnHit(Box<dyn FnMut(&mut Hit) -> Keep + Send>);
-struct Once(Box<dyn FnOnce() + Send>);
+type OnHit = Box<dyn FnMut(&mut Hit) -> Keep + Send>;
+type Once = Box<dyn FnOnce() + Send>;
+
+/// In the order added, out once; a dashboard may be sent and shared while it waits.
+struct Waiting<T>(Mutex<Vec<T>>);
 
 impl Host {
     pub(crate) fn new(name: &'static str, reports: Reports, directory: Option<PathBuf>) -> Self {
@@ -118,9 +121,9 @@ impl Host {
             routes: Vec::new(),
             document: Document::default(),
             beside: Vec::new(),
-            hooks: Vec::new(),
-            starts: Vec::new(),
-            stops: Vec::new(),
+            hooks: Waiting::default(),
+            starts: Waiting::default(),
+            stops: Waiting::default(),
         }
     }
 
@@ -130,7 +133,7 @@ impl Host {
     /// ([`Counters::hooks_removed`](crate::Counters::hooks_removed)), and its hit recorded as it stood. Where nothing is recorded in this
     /// process, it is never called.
     pub fn on_hit(&mut self, hook: impl FnMut(&mut Hit) -> Keep + Send + 'static) {
-        self.hooks.push(OnHit(Box::new(hook)));
+        self.hooks.add(Box::new(hook));
     }
 
     /// Does something when serving begins: once, on the thread on which the dashboard becomes a router (`Router::merge`), in the order
@@ -138,7 +141,7 @@ impl Host {
     /// thread or a task of its own here, and ends in [`on_stop`](Self::on_stop). One that panics is reported in the log; the others
     /// follow, and the pages are there. What must not fail belongs into [`Plugin::build`](crate::plugin::Plugin::build), which can say so.
     pub fn on_start(&mut self, act: impl FnOnce() + Send + 'static) {
-        self.starts.push(Once(Box::new(act)));
+        self.starts.add(Box::new(act));
     }
 
     /// Does something when recording has ended: after [`Analytics::shutdown`](crate::Analytics::shutdown), or after the last handle,
@@ -152,7 +155,7 @@ impl Host {
     /// It is done if and only if serving has begun, also if an [`on_start`](Self::on_start) panicked; if recording had ended by then, at
     /// once. It must hold neither an [`Analytics`](crate::Analytics) nor a router: the last handle would then never be dropped.
     pub fn on_stop(&mut self, act: impl FnOnce() + Send + 'static) {
-        self.stops.push(Once(Box::new(act)));
+        self.stops.add(Box::new(act));
     }
 
     /// Adds a panel to its page, at `{base}/x/{name}`, for whoever may see the dashboard; also to the overview, if the panel
@@ -229,10 +232,10 @@ impl Host {
     /// Serving begins.
     pub(super) fn start(hosts: &mut [Self], recorder: Option<&Recorder>) {
         for (host, recorder) in hosts.iter_mut().zip(recorder.into_iter().cycle()) {
-            host.hooks.drain(..).for_each(|OnHit(hook)| recorder.on_hit(host.name, hook));
+            host.hooks.take().into_iter().for_each(|hook| recorder.on_hit(host.name, hook));
         }
         for host in hosts.iter_mut() {
-            for Once(act) in host.starts.drain(..) {
+            for act in host.starts.take() {
                 if catch_unwind(AssertUnwindSafe(act)).is_err() {
                     tracing::error!(plugin = host.name, "a hook on the start panicked; the others follow, and the pages are there");
                 }
@@ -240,7 +243,7 @@ impl Host {
         }
         // Not before they have begun: a stop that is late is done at once.
         for (host, recorder) in hosts.iter_mut().zip(recorder.into_iter().cycle()) {
-            host.stops.drain(..).for_each(|Once(act)| recorder.on_stop(host.name, act));
+            host.stops.take().into_iter().for_each(|act| recorder.on_stop(host.name, act));
         }
     }
 }
@@ -251,14 +254,24 @@ impl fmt::Debug for Route {
     }
 }
 
-impl fmt::Debug for OnHit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnHit")
+impl<T> Waiting<T> {
+    fn add(&mut self, what: T) {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    fn take(&mut self) -> Vec<T> {
+        std::mem::take(self.0.get_mut().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl fmt::Debug for Once {
+impl<T> Default for Waiting<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> fmt::Debug for Waiting<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Once")
+        f.write_str("Waiting")
     }
 }

@@ -20,7 +20,9 @@ mod page;
 mod panel;
 mod panels;
 mod platforms;
+mod plugged;
 mod plugin;
+mod plugin_cards;
 mod power_users;
 mod retention;
 mod session;
@@ -32,8 +34,8 @@ mod users;
 mod values;
 mod view;
 
-pub(super) use self::plugin::{Plugged, plug};
 pub(crate) use self::{bots::register as register_bots, hub::Hub};
+pub(super) use self::{plugged::Plugged, plugin::plug};
 use super::host::Host;
 
 /// All but those that other plugins of ours bring.

@@ -8,7 +8,7 @@ use super::{
     page::{Outcome, Page, Which, shown},
     panel::Panel,
     panels::{self, BARS},
-    plugin,
+    plugin_cards,
 };
 use crate::{
     report::{ActiveSessions, Numbers, Reports, Stats, Traffic, UserGrowth},
@@ -47,7 +47,7 @@ async fn show(page: Page) -> Response {
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
         page.ask_before(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
         page.ask(DEVICES, Reports::active_sessions),
-        plugin::on_overview(&page),
+        plugin_cards::on_overview(&page),
     );
     let panels = [
         panels::growth(&page, &growth, before.as_ref()).more("All users", page.view.page("users")),
