@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     error::{Error, ErrorKind},
+    recorder::said,
     web::Dashboard,
 };
 
@@ -122,7 +123,7 @@ impl Dashboard {
             match catch_unwind(AssertUnwindSafe(|| plugin.build(&mut host))) {
                 Ok(Ok(())) => check(&host).into_iter().for_each(wrong),
                 Ok(Err(error)) => wrong(format!("cannot be built: {}", error.chain())),
-                Err(_) => wrong("panicked while it was built".to_owned()),
+                Err(panic) => wrong(format!("panicked while it was built: {}", said(&*panic))),
             }
             hosts.push(host);
         }

@@ -245,6 +245,43 @@ fn start_and_stop_are_done_once_whatever_panics_and_the_stop_sees_the_last_hit()
     assert_eq!(log.all(), all);
 }
 
+/// What the log says, as lines.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_log_names_the_plugin_whose_start_or_stop_panicked() {
+    let (analytics, _clock) = Analytics::testing();
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
+    let unlucky = |host: &mut Host| {
+        host.on_start(|| panic!("made to"));
+        host.on_stop(|| panic!("made to"));
+    };
+    let dashboard = analytics.dashboard(guard).plugin(Made("unlucky", unlucky)).unwrap();
+    // After the end both are done on the thread that makes the router, and that is the one whose log is read.
+    analytics.shutdown(LONG).unwrap();
+    let _app: Router = tracing::subscriber::with_default(subscriber, || dashboard.into());
+    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(lines.len(), 2, "{log}");
+    for (line, what) in lines.iter().zip(["a hook on the start panicked", "a hook on the stop panicked"]) {
+        assert!(line.contains(what) && line.contains(r#""unlucky""#) && line.contains("made to"), "{line}");
+    }
+}
+
 #[test]
 fn the_stop_is_done_after_the_last_handle_or_router_is_gone() {
     let (analytics, _clock) = Analytics::testing();
@@ -337,7 +374,7 @@ async fn all_that_is_wrong_in_all_plugins_is_said_at_once_and_nothing_of_them_st
         r#"the plugin "two-faults" has a panel "A b": ids are lower-case letters, digits and `-`"#,
         r#"the plugin "two-faults" has a route "no-slash": it must begin with `/` and go on"#,
         r#"the plugin "unwell" cannot be built: the shop is closed: it is Sunday"#,
-        r#"the plugin "panics" panicked while it was built"#,
+        r#"the plugin "panics" panicked while it was built: made to"#,
         r#"the plugin "Not Plain" must have a name of lower-case letters, digits and `-`"#,
         r#"the plugin "good" has a name that is taken already: another plugin has it, or a part of the dashboard itself"#,
         r#"the plugin "verify" has a name that is taken already: another plugin has it, or a part of the dashboard itself"#,

@@ -36,7 +36,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("maintenance", &["import", "recorder", "store"]),
     ("analytics", &["config", "import", "layer", "maintenance", "recorder", "report", "store"]),
     ("web", &["analytics", "auth", "config", "layer", "recorder", "report", "verify"]),
-    ("plugin", &["web"]),
+    ("plugin", &["recorder", "web"]),
     ("plugins", ALL_BEFORE),
     ("cli", &["analytics", "auth", "config", "import", "maintenance", "plugins", "recorder", "report", "verify", "web"]),
 ];

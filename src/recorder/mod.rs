@@ -13,6 +13,8 @@ mod stops;
 mod users;
 mod writer;
 
+#[cfg(feature = "dashboard")]
+pub(crate) use self::stops::said;
 #[cfg(feature = "sqlite")]
 pub(crate) use self::{devices::Devices, noise::Noise, sessions::Sessions};
 pub use self::{

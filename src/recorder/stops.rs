@@ -75,7 +75,7 @@ impl fmt::Debug for Stops {
 }
 
 /// What a panic said.
-pub(super) fn said(panic: &(dyn Any + Send)) -> String {
+pub(crate) fn said(panic: &(dyn Any + Send)) -> String {
     let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

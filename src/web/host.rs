@@ -17,7 +17,7 @@ use crate::{
     access::Role,
     error::{Error, ErrorKind},
     hit::Hit,
-    recorder::{Keep, Recorder},
+    recorder::{Keep, Recorder, said},
     report::Reports,
 };
 
@@ -236,8 +236,9 @@ impl Host {
         }
         for host in hosts.iter_mut() {
             for act in host.starts.take() {
-                if catch_unwind(AssertUnwindSafe(act)).is_err() {
-                    tracing::error!(plugin = host.name, "a hook on the start panicked; the others follow, and the pages are there");
+                if let Err(panic) = catch_unwind(AssertUnwindSafe(act)) {
+                    let panic = said(&*panic);
+                    tracing::error!(owner = host.name, panic, "a hook on the start panicked; the others follow, and the pages are there");
                 }
             }
         }
