@@ -1,11 +1,21 @@
-//! A plugin: a hook that leaves health checks out and tells tenants apart, a panel, and a route of its own.
+//! A plugin: a hook that leaves health checks out and counts them, panels, also on the overview, a route of its own, and what it does when
+//! serving begins and recording ends.
 //!
-//! `cargo run --example plugin`, then open <http://127.0.0.1:3000/analytics/x/tenants>.
+//! `cargo run --example plugin`, then open <http://127.0.0.1:3000/analytics/x/tenants>. After ctrl-c it says how it ended.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tower_analytics::{
-    Analytics, Error, Hit, Keep, OpenToEveryone, Role, User,
+    Analytics, Ask, Error, Hit, Keep, OpenToEveryone, Role, User,
     axum::{self, Json, Router, routing::get},
     plugin::{Host, Panel, PanelData, Plugin},
     report::{Page, UserOrder},
@@ -20,10 +30,18 @@ impl Plugin for Tenants {
     }
 
     fn build(self: Box<Self>, host: &mut Host) -> Result<(), Error> {
-        host.on_hit(|hit: &mut Hit| if hit.route() == "/ping" { Keep::No } else { Keep::Yes });
+        let pings = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&pings);
+        host.on_hit(move |hit: &mut Hit| {
+            if hit.route() != "/ping" {
+                return Keep::Yes;
+            }
+            counted.fetch_add(1, Relaxed);
+            Keep::No
+        });
 
         let reports = host.reports();
-        host.panel(Panel::new("busiest", "Busiest tenants", move |ask| {
+        let busiest = Panel::new("busiest", "Busiest tenants", move |ask| {
             let users = reports.users(ask, UserOrder::Actions, &Page::first(1000))?.into_inner().users;
             let mut hits = BTreeMap::new();
             for user in users {
@@ -31,9 +49,28 @@ impl Plugin for Tenants {
                 *hits.entry(tenant).or_insert(0) += user.hits;
             }
             Ok(PanelData::bars(hits))
-        }));
+        });
+        host.panel(busiest.on_overview());
+        let shown = Arc::clone(&pings);
+        host.panel(Panel::new("pings", "Health checks", move |_| Ok(PanelData::number(shown.load(Relaxed) as f64))));
 
-        host.route("/limits.json", Role::Mod, get(|| async { Json([("free", 100), ("paid", 10_000)]) }));
+        let told = Arc::clone(&pings);
+        host.route("/pings.json", Role::Mod, get(async move || Json(told.load(Relaxed))));
+
+        // Health checks are counted over restarts, in a file of the plugin's own.
+        let file = host.directory()?.join("pings");
+        let (kept, read) = (file.clone(), Arc::clone(&pings));
+        host.on_start(move || {
+            let before = fs::read_to_string(kept).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+            read.fetch_add(before, Relaxed);
+            println!("tenants: {before} health checks so far");
+        });
+        let reports = host.reports();
+        host.on_stop(move || {
+            let written = fs::write(file, pings.load(Relaxed).to_string());
+            let hits = reports.stats(&Ask::all_time()).map_or(0, |stats| stats.total_hits);
+            println!("tenants: {} health checks, written: {}, beside {hits} hits", pings.load(Relaxed), written.is_ok());
+        });
         Ok(())
     }
 }
@@ -53,8 +90,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         hit.set_user(user);
         analytics.record(&hit);
     }
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-    println!("http://127.0.0.1:3000/analytics/x/tenants");
+    let port = std::env::args().nth(1).unwrap_or_else(|| "3000".to_owned());
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    println!("http://{}/analytics/x/tenants", listener.local_addr()?);
     let ctrl_c = async { drop(tokio::signal::ctrl_c().await) };
     axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(analytics.closing(ctrl_c))

@@ -52,6 +52,8 @@ pub enum ErrorKind {
     Cancelled,
     /// Whatever an export was written to refused it.
     Output,
+    /// A [plugin](crate::plugin) could not do what it was asked; its message is shown to who asked.
+    Plugin,
     /// An address or port cannot be listened on.
     Listen,
     /// A file cannot be imported: the message says which record of it, and why. Nothing was.

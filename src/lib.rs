@@ -40,6 +40,7 @@
 //! - [`Reports`]: questions and their answers, see [`report`].
 //! - [`Maintenance`]: reprocess, merge; work on what is stored, while it is recorded.
 //! - [`Dashboard`] and [`Guard`]: the pages and who may see them.
+//! - [`plugin`]: panels, routes, hooks on hits, on the start and on the stop, from elsewhere; ours come the same way.
 //! - [`Auth`] and [`Verify`]: tokens, roles and policies, for the pages and for NGINX; see [`auth`].
 //!
 //! To follow a hit, read `layer/service.rs`, `layer/pending.rs`, `recorder/writer.rs`, `store/raw.rs`; from there into every
@@ -103,6 +104,8 @@ mod maintenance;
 mod pattern;
 #[cfg(feature = "dashboard")]
 pub mod plugin;
+#[cfg(feature = "dashboard")]
+mod plugins;
 pub mod recorder;
 #[cfg(feature = "sqlite")]
 pub mod report;

@@ -1,22 +1,22 @@
-//! Capabilities from elsewhere: panels of their own, routes of their own, a say about each hit.
+//! Capabilities from elsewhere: panels of their own, routes of their own, a say about each hit, something to do at the start and at the end.
+//!
+//! A [`Plugin`] registers what it brings with its [`Host`], and [`Dashboard::plugin`](crate::Dashboard::plugin) adds it. The pages, the API,
+//! the sign-in and the verify routes of this crate are plugins too.
 
-use std::{collections::BTreeSet, path::PathBuf};
-
-use axum::routing::MethodRouter;
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use crate::{
-    access::Role,
-    analytics::Analytics,
     error::{Error, ErrorKind},
-    hit::Hit,
-    recorder::Keep,
-    report::Reports,
+    recorder::said,
     web::Dashboard,
 };
 
-pub use crate::web::{Panel, PanelData};
+pub use crate::web::{Host, Panel, PanelData};
 
-/// Something that is added to the dashboard and the recorder.
+/// Something that is added to the dashboard and the recorder: [`Host`] says what it may bring, and when that begins and ends.
 ///
 /// ```
 /// # fn main() -> Result<(), tower_analytics::Error> {
@@ -47,10 +47,11 @@ pub use crate::web::{Panel, PanelData};
 /// # Ok(()) }
 /// ```
 pub trait Plugin {
-    /// What it is called, and where it is: lower-case letters, digits and `-`.
+    /// What it is called, and where it is (`{base}/x/{name}`): lower-case letters, digits and `-`. Taken are `dashboard`, `api`, `health` and
+    /// `bots`; with [`Auth`](crate::Auth) as the guard also `login` and `verify`.
     fn name(&self) -> &'static str;
 
-    /// Registers what it brings. Nothing of it is there if this fails.
+    /// Registers what it brings. Nothing of it is there if this fails or panics.
     ///
     /// # Errors
     ///
@@ -58,109 +59,106 @@ pub trait Plugin {
     fn build(self: Box<Self>, host: &mut Host) -> Result<(), Error>;
 }
 
-/// Where a plugin registers what it brings.
-#[derive(Debug)]
-pub struct Host {
-    name: &'static str,
-    reports: Reports,
-    directory: Option<PathBuf>,
-    hooks: Vec<Hook>,
-    panels: Vec<Panel>,
-    routes: Vec<(String, Role, MethodRouter)>,
-}
-
-struct Hook(Box<dyn FnMut(&mut Hit) -> Keep + Send>);
-
-impl Host {
-    /// Shows it every hit, see [`Recorder::on_hit`](crate::Recorder::on_hit). Where nothing is recorded in this process, it is never called.
-    pub fn on_hit(&mut self, hook: impl FnMut(&mut Hit) -> Keep + Send + 'static) {
-        self.hooks.push(Hook(Box::new(hook)));
-    }
-
-    /// Adds a panel to its page, at `{base}/x/{name}`, for whoever may see the dashboard.
-    pub fn panel(&mut self, panel: Panel) {
-        self.panels.push(panel);
-    }
-
-    /// Adds a route of its own below `{base}/x/{name}`. There is no route without a role.
-    pub fn route(&mut self, path: impl Into<String>, role: Role, methods: MethodRouter) {
-        self.routes.push((path.into(), role, methods));
-    }
-
-    /// Questions.
-    #[must_use]
-    pub fn reports(&self) -> Reports {
-        self.reports.clone()
-    }
-
-    /// A directory for files of its own, made if it is not there.
+impl Dashboard {
+    /// Adds a plugin: its page is in the list of pages if it has panels. [`plugins`](Self::plugins) says of several at once what is wrong.
     ///
     /// # Errors
     ///
-    /// If it cannot be made, or nothing is recorded in this process.
-    pub fn directory(&self) -> Result<PathBuf, Error> {
-        let Some(directory) = &self.directory else {
-            return Err(Error::new(ErrorKind::Directory, "a process that only reads has no files of its own"));
-        };
-        std::fs::create_dir_all(directory)?;
-        Ok(directory.clone())
+    /// As [`plugins`](Self::plugins).
+    pub fn plugin(self, plugin: impl Plugin + 'static) -> Result<Self, Error> {
+        self.plugins(vec![Box::new(plugin)])
     }
 
-    fn check(&self) -> Result<(), Error> {
-        let wrong = |what: String| Err(Error::new(ErrorKind::Config, format!("the plugin {:?} {what}", self.name)));
-        let plain = |name: &str| !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-        if !plain(self.name) {
-            return wrong("must have a name of lower-case letters, digits and `-`".to_owned());
+    /// Adds several plugins, in this order: all of them or, if anything is wrong, none.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use axum::Router;
+    /// use tower_analytics::{Analytics, Error, ErrorKind, OpenToEveryone, plugin::{Host, Panel, PanelData, Plugin}};
+    ///
+    /// struct Motto(&'static str);
+    ///
+    /// impl Plugin for Motto {
+    ///     fn name(&self) -> &'static str {
+    ///         self.0
+    ///     }
+    ///
+    ///     fn build(self: Box<Self>, host: &mut Host) -> Result<(), Error> {
+    ///         host.panel(Panel::new("motto", "Motto", |_| Ok(PanelData::text("Festina lente"))));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// let app: Router = analytics.dashboard(OpenToEveryone).plugins(vec![Box::new(Motto("one")), Box::new(Motto("two"))])?.into();
+    ///
+    /// let wrong = analytics.dashboard(OpenToEveryone).plugins(vec![Box::new(Motto("Not plain")), Box::new(Motto("api"))]);
+    /// assert_eq!(wrong.unwrap_err().to_string().split("; ").count(), 2);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] with all that is wrong in all of them: what a plugin said or that it panicked, a name or an id that
+    /// is none or is taken, a route that cannot be. Nothing of any of them is there then: no page, no route, no hook, nothing at the start.
+    pub fn plugins(mut self, plugins: Vec<Box<dyn Plugin>>) -> Result<Self, Error> {
+        self.plug(plugins)?;
+        Ok(self)
+    }
+
+    pub(crate) fn plug(&mut self, plugins: Vec<Box<dyn Plugin>>) -> Result<(), Error> {
+        let (mut taken, mut hosts, mut faults) = (self.names(), Vec::new(), Vec::new());
+        for plugin in plugins {
+            let name = plugin.name();
+            let mut host = self.host(name);
+            let mut wrong = |what: String| faults.push(format!("the plugin {name:?} {what}"));
+            // Its directory would be who knows where.
+            if !is_plain(name) {
+                wrong("must have a name of lower-case letters, digits and `-`".to_owned());
+                continue;
+            }
+            if !taken.insert(name) {
+                wrong("has a name that is taken already: another plugin has it, or a part of the dashboard itself".to_owned());
+            }
+            match catch_unwind(AssertUnwindSafe(|| plugin.build(&mut host))) {
+                Ok(Ok(())) => check(&host).into_iter().for_each(wrong),
+                Ok(Err(error)) => wrong(format!("cannot be built: {}", error.chain())),
+                Err(panic) => wrong(format!("panicked while it was built: {}", said(&*panic))),
+            }
+            hosts.push(host);
         }
-        let mut taken = BTreeSet::new();
-        for panel in &self.panels {
-            if !plain(panel.id()) {
-                return wrong(format!("has a panel {:?}: ids are lower-case letters, digits and `-`", panel.id()));
-            }
-            if !taken.insert(panel.id().to_owned()) {
-                return wrong(format!("has two panels {:?}", panel.id()));
-            }
+        if !faults.is_empty() {
+            return Err(Error::new(ErrorKind::Config, faults.join("; ")));
         }
-        // The router would panic over what it cannot hold.
-        let mut known = matchit::Router::new();
-        let of_panels = taken.iter().flat_map(|id| [format!("/{id}"), format!("/{id}.csv")]);
-        for path in of_panels.chain(self.routes.iter().map(|(path, ..)| path.clone())) {
-            if !path.starts_with('/') || path.len() < 2 {
-                return wrong(format!("has a route {path:?}: it must begin with `/` and go on"));
-            }
-            if let Err(error) = known.insert(path.clone(), ()) {
-                return wrong(format!("has a route {path:?} that cannot be added: {error}"));
-            }
-        }
+        self.add(hosts);
         Ok(())
     }
 }
 
-impl Dashboard {
-    /// Adds a plugin: its page is in the list of pages if it has panels.
-    ///
-    /// # Errors
-    ///
-    /// What the plugin says, or what is wrong in what it registers; nothing of it is added then.
-    pub fn plugin(mut self, plugin: impl Plugin) -> Result<Self, Error> {
-        let name = plugin.name();
-        let analytics: Option<Analytics> = self.recording().cloned();
-        let directory = analytics.as_ref().map(|analytics| analytics.config().data.join("plugins").join(name));
-        let mut host = Host { name, reports: self.reports().clone(), directory, hooks: Vec::new(), panels: Vec::new(), routes: Vec::new() };
-        Box::new(plugin).build(&mut host)?;
-        host.check()?;
-        self.plug(name, host.panels, host.routes)?;
-        for Hook(hook) in host.hooks {
-            if let Some(analytics) = &analytics {
-                analytics.recorder().on_hit(name, hook);
-            }
-        }
-        Ok(self)
-    }
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
-impl std::fmt::Debug for Hook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Hook")
+/// All that is wrong in what a plugin registered.
+fn check(host: &Host) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut taken = BTreeSet::new();
+    for id in host.panels.iter().map(Panel::id) {
+        if !is_plain(id) {
+            wrong.push(format!("has a panel {id:?}: ids are lower-case letters, digits and `-`"));
+        } else if !taken.insert(id) {
+            wrong.push(format!("has two panels {id:?}"));
+        }
     }
+    // The router would panic over what it cannot hold.
+    let mut known = matchit::Router::new();
+    let of_panels = taken.iter().flat_map(|id| [format!("/{id}"), format!("/{id}.csv")]);
+    for path in of_panels.chain(host.own.iter().map(|(path, ..)| path.clone())) {
+        if !path.starts_with('/') || path.len() < 2 {
+            wrong.push(format!("has a route {path:?}: it must begin with `/` and go on"));
+        } else if let Err(error) = known.insert(path.clone(), ()) {
+            wrong.push(format!("has a route {path:?} that cannot be added: {error}"));
+        }
+    }
+    wrong
 }

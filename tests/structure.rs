@@ -36,10 +36,10 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("verify", &["auth", "layer"]),
     ("maintenance", &["import", "recorder", "store"]),
     ("analytics", &["config", "import", "layer", "maintenance", "recorder", "report", "store"]),
-    ("web", &["analytics", "auth", "config", "layer", "report", "verify"]),
-    ("plugin", &["analytics", "recorder", "report", "web"]),
+    ("web", &["analytics", "auth", "config", "layer", "recorder", "report", "verify"]),
+    ("plugin", &["recorder", "web"]),
     ("plugins", ALL_BEFORE),
-    ("cli", &["analytics", "auth", "config", "import", "maintenance", "recorder", "report", "verify", "web"]),
+    ("cli", &["analytics", "auth", "config", "import", "maintenance", "plugins", "recorder", "report", "verify", "web"]),
 ];
 
 const ALL_BEFORE: &[&str] = &["*"];

@@ -21,6 +21,7 @@ use crate::{
     clock::Clock,
     config::Config,
     error::{Error, ErrorKind},
+    plugins::dashboard_of,
     report::Reports,
     web::Dashboard,
 };
@@ -204,8 +205,8 @@ fn dashboard(
         _ => address.to_string(),
     };
     let home = format!("http://{shown}{}", config.base_path);
-    let Some(auth) = auth else { return Ok((Dashboard::new(reports, recording, config, OnThisMachine), home)) };
-    let dashboard = Dashboard::new(reports, recording, config, auth.clone());
+    let Some(auth) = auth else { return Ok((dashboard_of(reports, recording, config, OnThisMachine), home)) };
+    let dashboard = dashboard_of(reports, recording, config, auth.clone());
     // Whoever has tokens needs no first user.
     let needs_user = auth.config().issuer.is_empty() && auth.config().proxy.user_header.is_empty();
     let has_users = auth.sign_in()?.map_or(Ok(true), |sign_in| sign_in.db().users().map(|users| !users.is_empty()))?;

@@ -9,9 +9,12 @@ mod queue;
 mod recorder;
 mod sessions;
 mod shard;
+mod stops;
 mod users;
 mod writer;
 
+#[cfg(feature = "dashboard")]
+pub(crate) use self::stops::said;
 #[cfg(feature = "sqlite")]
 pub(crate) use self::{devices::Devices, noise::Noise, sessions::Sessions};
 pub use self::{

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{hooks::Hooks, live::Live, shard::Shard};
+use super::{hooks::Hooks, live::Live, shard::Shard, stops::Stops};
 use crate::{
     clock::{Clock, Millis},
     counters::DropCause,
@@ -31,6 +31,7 @@ pub(super) struct Queue {
     closed: AtomicBool,
     pub(super) live: Live,
     pub(super) hooks: Hooks,
+    pub(super) stops: Stops,
     pub(super) signals: Mutex<Signals>,
     pub(super) wake: Condvar,
     pub(super) done: Condvar,
@@ -55,6 +56,8 @@ pub(super) struct Signals {
     pub(super) flush_done: u64,
     pub(super) flush_error: Option<(crate::error::ErrorKind, String)>,
     pub(super) stop: bool,
+    /// Nothing is written any more; hooks on the stop may still be at work.
+    pub(super) ended: bool,
     pub(super) stopped: bool,
     pub(super) hurry: bool,
 }
@@ -86,6 +89,7 @@ impl Queue {
             closed: AtomicBool::new(false),
             live: Live::default(),
             hooks: Hooks::default(),
+            stops: Stops::default(),
             signals: Mutex::default(),
             wake: Condvar::new(),
             done: Condvar::new(),

@@ -136,6 +136,33 @@ impl Recorder {
         self.handle.queue.hooks.add(owner, Box::new(hook));
     }
 
+    /// Does something once recording has ended: after a [`shutdown`](Self::shutdown) or the last handle dropped, on the writer's thread,
+    /// when the last hit is written and can be read, and while the directory is still held. Each is done exactly once, the one added last
+    /// first; one that panics is reported, and the others follow. If recording has ended already, it is done at once, on this thread.
+    ///
+    /// Whoever shuts down waits for it, but never longer than they said: the error then names the owner. What is not done when the process
+    /// ends is not done. It must not hold a recorder itself: the last handle would then never be dropped.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use std::{sync::mpsc, time::Duration};
+    /// use tower_analytics::{Analytics, Ask, Hit};
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// let (reports, (say, said)) = (analytics.reports(), mpsc::channel());
+    /// analytics.recorder().on_stop("farewell", move || {
+    ///     let hits = reports.stats(&Ask::all_time()).map(|stats| stats.total_hits);
+    ///     drop(say.send(hits));
+    /// });
+    /// analytics.record(&Hit::new("GET", "/items"));
+    /// analytics.shutdown(Duration::from_secs(5))?;
+    /// assert_eq!(said.recv().unwrap()?, 1);
+    /// # Ok(()) }
+    /// ```
+    pub fn on_stop(&self, owner: &'static str, act: impl FnOnce() + Send + 'static) {
+        self.handle.queue.stops.add(owner, Box::new(act));
+    }
+
     /// Records what the layer has taken down.
     pub(crate) fn take(&self, facts: &Facts, text: &[u8]) {
         self.handle.queue.push(facts, text, &self.handle.clock);
@@ -174,13 +201,13 @@ impl Recorder {
     pub fn flush(&self) -> Result<(), Error> {
         let queue = &self.handle.queue;
         let mut signals = lock(&queue.signals);
-        if signals.stopped {
+        if signals.ended {
             return Err(stopped());
         }
         signals.flush_wanted += 1;
         let ticket = signals.flush_wanted;
         queue.wake.notify_one();
-        while signals.flush_done < ticket && !signals.stopped {
+        while signals.flush_done < ticket && !signals.ended {
             signals = queue.done.wait(signals).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
         match signals.flush_error.clone() {
@@ -189,12 +216,12 @@ impl Recorder {
         }
     }
 
-    /// Stops recording: writes everything that waits and ends the thread. Later hits are dropped and counted.
-    /// Blocks, at most for the timeout.
+    /// Stops recording: writes everything that waits, does what [`on_stop`](Self::on_stop) was told, and ends the thread. Later hits are
+    /// dropped and counted. Blocks, at most for the timeout.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Timeout`] if the writer was not done in time, [`ErrorKind::Storage`] if the store refused to the end.
+    /// [`ErrorKind::Timeout`] if the writer, or a hook on the stop, was not done in time, [`ErrorKind::Storage`] if the store refused to the end.
     pub fn shutdown(&self, timeout: Duration) -> Result<(), Error> {
         self.handle.stop(timeout)
     }
@@ -233,7 +260,13 @@ impl Handle {
         while !signals.stopped {
             let left = timeout.saturating_sub(start.elapsed());
             if left.is_zero() {
-                let message = format!("the writer was not done after {:.1} s", timeout.as_secs_f64());
+                let seconds = timeout.as_secs_f64();
+                let message = match self.queue.stops.at_work() {
+                    Some(owner) => {
+                        format!("every hit is written, but after {seconds:.1} s {owner:?} had not done what it does on the stop")
+                    }
+                    None => format!("the writer was not done after {seconds:.1} s"),
+                };
                 return Err(Error::new(ErrorKind::Timeout, message));
             }
             signals = self.queue.done.wait_timeout(signals, left).unwrap_or_else(std::sync::PoisonError::into_inner).0;

@@ -12,6 +12,7 @@ use super::{
     queue::{Backlog, Queue, Signals, lock},
     recorder::Settings,
     sessions::Sessions,
+    stops::said,
 };
 use crate::{
     counters::{Counters, DropCause, State},
@@ -296,8 +297,7 @@ impl Writer {
 
     /// The batch in hand is tried once more with a sink and sessions read anew; then it is given up, and counted.
     fn after_panic(&mut self, panic: &(dyn Any + Send)) -> Error {
-        let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned());
+        let what = said(panic);
         self.queue.live.panics.fetch_add(1, Relaxed);
         tracing::error!(panic = %what, "the analytics writer panicked; it goes on");
         if std::mem::replace(&mut self.suspect, true) {
@@ -351,6 +351,10 @@ impl Writer {
         }
         self.tell(Duration::ZERO);
         let queue = Arc::clone(&self.queue);
+        lock(&queue.signals).ended = true;
+        queue.done.notify_all();
+        // While the directory is still ours: whoever records there next finds what they leave.
+        queue.stops.run();
         // The sink closes its files and gives up its lock before anybody hears that it is over.
         let closed = catch_unwind(AssertUnwindSafe(|| drop(self)));
         queue.live.enter(State::Stopped, None);

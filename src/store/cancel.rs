@@ -1,6 +1,7 @@
 //! Questions that nobody waits for any more are ended, and those that take too long.
 
 use std::{
+    cell::RefCell,
     fmt,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -27,6 +28,8 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Default)]
 pub struct Cancel(Arc<Inner>);
 
+thread_local!(static AROUND: RefCell<Option<Cancel>> = const { RefCell::new(None) });
+
 #[derive(Default)]
 struct Inner {
     is_cancelled: std::sync::atomic::AtomicBool,
@@ -51,6 +54,25 @@ impl Cancel {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         self.0.is_cancelled.load(Ordering::SeqCst)
+    }
+
+    /// Ends also what is asked on this thread until the work is done, by whoever does not know of it: a plugin asks with what it was given
+    /// once, and somebody waits for each of its answers.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Before(Option<Cancel>);
+        impl Drop for Before {
+            fn drop(&mut self) {
+                AROUND.with_borrow_mut(|around| *around = self.0.take());
+            }
+        }
+        let _before = Before(AROUND.with_borrow_mut(|around| around.replace(self.clone())));
+        work()
+    }
+
+    /// What ends all that is asked on this thread now.
+    pub(super) fn around() -> Option<Self> {
+        AROUND.with_borrow(Clone::clone)
     }
 
     /// From now on it ends this question.

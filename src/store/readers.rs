@@ -56,7 +56,7 @@ impl Readers {
     /// Answers one question from one snapshot. Blocks, for a free connection too: not for async threads.
     pub(crate) fn ask<T>(&self, limits: &Limits, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let stop = Arc::new(Stop::default());
-        limits.cancel.iter().for_each(|cancel| cancel.watch(&stop));
+        limits.cancel.iter().chain(&Cancel::around()).for_each(|cancel| cancel.watch(&stop));
         stop.check(limits.time)?;
         let (pool, timer) = self.pool.get_or_init(|| {
             let timer = Arc::new(ScheduledThreadPool::builder().num_threads(1).thread_name_pattern("tower-analytics-pool").build());

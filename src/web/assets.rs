@@ -34,11 +34,11 @@ pub(super) fn icon() -> &'static str {
     &ICON_NAME
 }
 
-pub(super) fn register(host: &mut Host) {
-    host.route(style(), Role::Anyone, get(async || asset("text/css; charset=utf-8", STYLE)));
-    host.route(icon(), Role::Anyone, get(async || asset("image/svg+xml", ICON)));
+pub(crate) fn register(host: &mut Host) {
+    host.page(style(), Role::Anyone, get(async || asset("text/css; charset=utf-8", STYLE)));
+    host.page(icon(), Role::Anyone, get(async || asset("image/svg+xml", ICON)));
     for (name, text) in scripts().iter().zip([SCRIPT, LAYOUT]) {
-        host.route(name.clone(), Role::Anyone, get(async move || asset("text/javascript; charset=utf-8", text)));
+        host.page(name.clone(), Role::Anyone, get(async move || asset("text/javascript; charset=utf-8", text)));
     }
 }
 

@@ -14,7 +14,8 @@ use super::{
     assets,
     fault::Fault,
     form::Form,
-    host::{Granted, Host, Site},
+    guarded::{Granted, Site},
+    host::Host,
     links::Links,
     seen::Seen,
     who::{Who, cookie_for},
@@ -54,8 +55,8 @@ const NEEDS_HTTPS: &str = "Signing in needs https: over plain http anybody on th
 /// In bytes.
 const LONGEST_NAME: usize = 256;
 
-pub(super) fn register(host: &mut Host) {
-    host.route("login", Role::Anyone, get(show).post(sign_in));
+pub(crate) fn register(host: &mut Host) {
+    host.page("login", Role::Anyone, get(show).post(sign_in));
 }
 
 async fn show(

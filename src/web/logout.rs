@@ -12,7 +12,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use super::{
     assets,
     fault::Fault,
-    host::{Granted, Host, Site},
+    guarded::{Granted, Site},
+    host::Host,
     links::Links,
     login,
     seen::Seen,
@@ -37,8 +38,8 @@ struct LogoutPage {
     name: String,
 }
 
-pub(super) fn register(host: &mut Host) {
-    host.route("logout", Role::Anyone, get(show).post(sign_out));
+pub(crate) fn register(host: &mut Host) {
+    host.page("logout", Role::Anyone, get(show).post(sign_out));
 }
 
 async fn show(Extension(links): Extension<Links>, Extension(granted): Extension<Granted>) -> Response {

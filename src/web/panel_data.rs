@@ -1,16 +1,39 @@
 //! What plugins show: data, never markup. It is drawn, escaped and exported here.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::sync::Semaphore;
 
 use crate::{error::Error, report::Ask};
 
-/// A part of a plugin's page: a question of its own.
+/// A part of a plugin's page, and of the overview if it [asks for that](Self::on_overview): a question of its own.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_analytics::{Error, ErrorKind, plugin::{Panel, PanelData}};
+///
+/// let seats = || -> Result<u64, std::io::Error> { Ok(42) };
+/// let panel = Panel::new("seats", "Seats sold", move |_ask| {
+///     let sold = seats().map_err(|error| Error::new(ErrorKind::Plugin, "the shop does not say how many were sold").with_source(error))?;
+///     Ok(PanelData::bars([("sold", sold), ("left", 100 - sold)]))
+/// });
+/// assert_eq!(panel.on_overview().time_limit(Duration::from_secs(5)).id(), "seats");
+/// ```
 #[derive(Clone)]
 pub struct Panel {
     pub(super) id: &'static str,
     pub(super) title: String,
     pub(super) ask: Arc<Question>,
+    pub(super) on_overview: bool,
+    pub(super) limit: Duration,
+    /// Questions that are not done yet, of people who may have left long ago.
+    pub(super) turns: Arc<Semaphore>,
 }
+
+/// As of our own questions.
+const USUAL_LIMIT: Duration = Duration::from_secs(30);
+/// So many questions of a panel are at work at once; those that never end take no more threads than this.
+const TURNS: usize = 2;
 
 type Question = dyn Fn(&Ask) -> Result<PanelData, Error> + Send + Sync;
 
@@ -30,9 +53,30 @@ pub(super) enum Shown {
 
 impl Panel {
     /// The id names it in addresses: lower-case letters, digits and `-`. The question is asked anew for each page, of the page's range and
-    /// filters, off the async threads; it may block. If it panics or fails, its panel says so and the page stands.
+    /// filters, off the async threads; it may block. Two of them are at work at once, more wait.
+    ///
+    /// If it panics, fails or takes too long, its card says so and the page stands. Of an error of [`ErrorKind::Plugin`] the card shows the
+    /// message, the log its causes too. What it asks of [`Reports`](crate::Reports), on the thread on which it is asked, ends when whoever
+    /// looks at the page leaves or the time is over. What else it does cannot be ended: then its answer is given up, and its turn is not
+    /// free before it returns.
+    ///
+    /// [`ErrorKind::Plugin`]: crate::ErrorKind::Plugin
     pub fn new(id: &'static str, title: impl Into<String>, ask: impl Fn(&Ask) -> Result<PanelData, Error> + Send + Sync + 'static) -> Self {
-        Self { id, title: title.into(), ask: Arc::new(ask) }
+        let turns = Arc::new(Semaphore::new(TURNS));
+        Self { id, title: title.into(), ask: Arc::new(ask), on_overview: false, limit: USUAL_LIMIT, turns }
+    }
+
+    /// The same, on the overview too: after our own panels, and arranged like them. There it is waited for half a second at most, so that
+    /// no plugin makes people wait for the page they open each morning.
+    #[must_use]
+    pub fn on_overview(self) -> Self {
+        Self { on_overview: true, ..self }
+    }
+
+    /// The same, with another limit to how long it is waited for, the wait for its turn included. Defaults to 30 seconds.
+    #[must_use]
+    pub fn time_limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Its id.

@@ -5,16 +5,18 @@ use axum::Router;
 #[cfg(feature = "cli")]
 use super::setup;
 use super::{
-    api::{self, Problem},
-    assets, dashboard, headers,
-    host::{Host, Site},
+    api::{Document, Problem},
+    dashboard,
+    guarded::{self, Site},
+    headers,
+    host::Host,
 };
-#[cfg(feature = "auth")]
-use super::{login, logout};
+#[cfg(all(test, feature = "cli"))]
+use crate::access::Role;
 #[cfg(feature = "cli")]
 use crate::auth::OneTimeLink;
 use crate::{
-    access::{Guard, Role},
+    access::Guard,
     analytics::Analytics,
     config::Config,
     error::{Error, ErrorKind},
@@ -29,102 +31,59 @@ use crate::{
 #[must_use = "pages are seen once they are merged into a router"]
 pub struct Dashboard {
     site: Site,
-    host: Host,
-    plugins: BTreeSet<&'static str>,
-    #[cfg(feature = "auth")]
-    verify: Option<crate::verify::Verify>,
-}
-
-impl Analytics {
-    /// The pages, for whom the guard lets in. There is no way to them without a guard. If it is an [`Auth`](crate::Auth), the routes of
-    /// [`Verify`](crate::Verify) are there too, and a sign-in for the users in `access.db` of the data directory, unless
-    /// [`auth::Login`](crate::auth::Login) says otherwise.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), tower_analytics::Error> {
-    /// use axum::{Router, routing::get};
-    /// use tower_analytics::{Analytics, Head, Role};
-    ///
-    /// let (analytics, _clock) = Analytics::testing();
-    /// let staff = |head: &Head<'_>| (head.header("x-staff") == Some("yes")).then_some(Role::Mod);
-    /// let app: Router = Router::new()
-    ///     .route("/items", get(|| async { "items" }))
-    ///     .merge(analytics.dashboard(staff))
-    ///     .layer(analytics.layer());
-    /// # Ok(()) }
-    /// ```
-    pub fn dashboard(&self, guard: impl Guard) -> Dashboard {
-        Dashboard::new(self.reports(), Some(self.clone()), self.config(), guard)
-    }
+    /// What plugins bring, our own first.
+    hosts: Vec<Host>,
 }
 
 impl Dashboard {
+    /// With nothing in it.
     pub(crate) fn new(reports: Reports, recording: Option<Analytics>, config: &Config, guard: impl Guard) -> Self {
         #[cfg(feature = "auth")]
         let auth = auth_of(&guard, config);
         let site = Site {
             hub: dashboard::Hub::new(reports.clone(), recording.clone()),
             plugged: Vec::new(),
+            document: Arc::default(),
             reports,
             recording,
             guard: Arc::new(guard),
             #[cfg(feature = "auth")]
-            auth: auth.clone(),
+            auth,
             base_path: config.base_path.as_str().into(),
             public_url: config.public_url.as_deref().map(Into::into),
             // They were read once when the settings were checked.
             proxies: Proxies::new(&config.trusted_proxies).unwrap_or_default(),
         };
-        let mut host = Host::default();
-        assets::register(&mut host);
-        dashboard::register(&mut host);
-        api::register(&mut host);
-        #[cfg(feature = "auth")]
-        if let Some(auth) = &auth {
-            api::auth::register(&mut host);
-            if auth.config().login.enabled {
-                login::register(&mut host);
-                logout::register(&mut host);
-            }
-        }
-        Self {
-            site,
-            host,
-            plugins: BTreeSet::new(),
-            #[cfg(feature = "auth")]
-            verify: auth.map(|auth| crate::verify::Verify::new(auth).base_path(&config.base_path)),
+        Self { site, hosts: Vec::new() }
+    }
+
+    /// Where a plugin of this name registers.
+    pub(crate) fn host(&self, name: &'static str) -> Host {
+        let directory = self.site.recording.as_ref().map(|analytics| analytics.config().data.join("plugins").join(name));
+        Host::new(name, self.site.reports.clone(), directory)
+    }
+
+    pub(crate) fn names(&self) -> BTreeSet<&'static str> {
+        self.hosts.iter().map(|host| host.name).collect()
+    }
+
+    /// Takes what plugins bring; it was checked.
+    pub(crate) fn add(&mut self, hosts: Vec<Host>) {
+        for mut host in hosts {
+            self.site.plugged.extend(host.settle());
+            self.hosts.push(host);
         }
     }
 
-    pub(crate) fn recording(&self) -> Option<&Analytics> {
-        self.site.recording.as_ref()
+    /// The guard, if it is one.
+    #[cfg(feature = "auth")]
+    pub(crate) fn auth(&self) -> Option<&crate::auth::Auth> {
+        self.site.auth.as_ref()
     }
 
-    pub(crate) fn reports(&self) -> &Reports {
-        &self.site.reports
-    }
-
-    /// Adds what a plugin brings; what it is called and where its routes are was checked.
-    pub(crate) fn plug(
-        &mut self,
-        name: &'static str,
-        panels: Vec<super::Panel>,
-        routes: Vec<(String, Role, axum::routing::MethodRouter)>,
-    ) -> Result<(), Error> {
-        if !self.plugins.insert(name) {
-            return Err(Error::new(ErrorKind::Config, format!("there is a plugin {name:?} already")));
-        }
-        // Once for each plugin of a process.
-        let path: &'static str = String::leak(format!("x/{name}"));
-        for (route, role, methods) in routes {
-            self.host.data(format!("{path}{route}"), role, methods.with_state(()));
-        }
-        if !panels.is_empty() {
-            let plugged = Arc::new(dashboard::Plugged { name, path, panels });
-            dashboard::register_plugin(&mut self.host, &plugged);
-            self.site.plugged.push(plugged);
-        }
-        Ok(())
+    #[cfg(feature = "auth")]
+    pub(crate) fn base_path(&self) -> &str {
+        &self.site.base_path
     }
 
     /// What is to be closed before a server can drain, if nobody records here; otherwise [`Analytics::closing`] does it.
@@ -136,8 +95,16 @@ impl Dashboard {
     /// Whoever has the link makes the first admin.
     #[cfg(feature = "cli")]
     pub(crate) fn with_link(mut self, link: OneTimeLink) -> Self {
-        setup::register(&mut self.host, link);
+        let mut host = self.host("setup");
+        setup::register(&mut host, link);
+        self.add(vec![host]);
         self
+    }
+
+    #[cfg(all(test, feature = "cli"))]
+    fn declared(&self) -> Vec<(String, Role, bool)> {
+        let routes = self.hosts.iter().flat_map(|host| &host.routes);
+        routes.map(|route| (route.path.clone(), route.role, route.is_data)).collect()
     }
 }
 
@@ -152,14 +119,17 @@ fn auth_of(guard: &dyn std::any::Any, config: &Config) -> Option<crate::auth::Au
 
 impl<S: Clone + Send + Sync + 'static> From<Dashboard> for Router<S> {
     fn from(dashboard: Dashboard) -> Self {
-        let pages = headers::add(dashboard.host.into_router(dashboard.site));
-        // Beside the pages and not among them: its answers carry exactly the headers that proxies want.
-        #[cfg(feature = "auth")]
-        let pages = match dashboard.verify {
-            Some(verify) => pages.merge(verify),
-            None => pages,
-        };
-        pages.with_state(())
+        let Dashboard { mut site, mut hosts } = dashboard;
+        Host::start(&mut hosts, site.recording.as_ref().map(Analytics::recorder));
+        let (mut routes, mut beside, mut document) = (Vec::new(), Vec::new(), Document::default());
+        for host in hosts {
+            routes.extend(host.routes);
+            beside.extend(host.beside);
+            document.extend(host.document);
+        }
+        site.document = Arc::new(document);
+        let pages = headers::add(guarded::router(routes, site));
+        beside.into_iter().fold(pages, Router::merge).with_state(())
     }
 }
 
@@ -193,16 +163,13 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{
-        access::{Head, Role},
-        clock::Clock,
-    };
+    use crate::{access::Head, clock::Clock};
 
     const ROLES: [Option<Role>; 5] = [None, Some(Role::Anyone), Some(Role::User), Some(Role::Mod), Some(Role::Admin)];
 
     /// Asks every route with every method, and looks whether it is closed to this role exactly if it should be.
     async fn walk(dashboard: Dashboard, role: Option<Role>, token: Option<&str>, has_form: bool) {
-        let declared = dashboard.host.declared();
+        let declared = dashboard.declared();
         assert!(declared.len() >= 30, "{declared:?}");
         let app: Router = dashboard.into();
         for (path, needed, is_data) in declared {

@@ -13,7 +13,8 @@ use super::{
     assets,
     fault::Fault,
     form::Form,
-    host::{Host, Site},
+    guarded::Site,
+    host::Host,
     links::Links,
     login::{self, signed_in},
     seen::Seen,
@@ -55,7 +56,7 @@ pub(super) fn register(host: &mut Host, link: OneTimeLink) {
                              Extension(seen): Extension<Seen>,
                              Path(secret): Path<String>,
                              request: Request| { make_admin(&site, links, &seen, &link, &secret, request).await };
-    host.route("link/{secret}", Role::Anyone, get(show).post(create));
+    host.page("link/{secret}", Role::Anyone, get(show).post(create));
 }
 
 async fn make_admin(site: &Site, links: Links, seen: &Seen, link: &OneTimeLink, secret: &str, request: Request) -> Response {

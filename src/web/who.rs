@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::host::Site;
+use super::guarded::Site;
 pub(super) use super::seen::Seen;
 use crate::{
     access::{Head, Role},

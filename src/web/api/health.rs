@@ -8,13 +8,14 @@ use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{openapi::Document, query::Query};
+use super::query::Query;
 use crate::{
     access::Role,
     counters::{Counters, State as WriterState},
     report::{Cancel, Health},
     web::{
-        host::{Granted, Host, Site},
+        guarded::{Granted, Site},
+        host::Host,
         router::answered,
     },
 };
@@ -52,8 +53,8 @@ struct Drops {
     hits: u64,
 }
 
-pub(super) fn register(host: &mut Host, document: &mut Document) {
-    document.add_open::<HealthAnswer>("api/health", "Whether hits are recorded; with a role, how");
+pub(crate) fn register(host: &mut Host) {
+    host.document.add_open::<HealthAnswer>("api/health", "Whether hits are recorded; with a role, how");
     host.data("api/health", Role::Anyone, get(show));
 }
 

@@ -4,7 +4,7 @@
 
 #[cfg(feature = "auth")]
 pub(super) mod auth;
-mod health;
+pub(super) mod health;
 mod openapi;
 pub(super) mod params;
 mod problem;
@@ -13,4 +13,9 @@ mod respond;
 mod routes;
 mod tables;
 
-pub(super) use self::{problem::Problem, query::Query, routes::register};
+pub(crate) use self::routes::register;
+pub(super) use self::{
+    openapi::{Document, Operation},
+    problem::Problem,
+    query::Query,
+};

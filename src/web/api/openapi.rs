@@ -1,9 +1,10 @@
 //! What the API is, for programs: an OpenAPI 3.1 document, made from the types that the answers are.
 
-use std::sync::{Arc, OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use axum::{
     Extension,
+    extract::State,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -14,19 +15,23 @@ use serde_json::{Map, Value, json};
 use super::{params::Param, problem::Problem};
 use crate::{
     access::Role,
-    web::{host::Host, links::Links},
+    web::{guarded::Site, host::Host, links::Links},
 };
 
-pub(super) struct Operation {
-    pub(super) path: &'static str,
-    pub(super) about: &'static str,
-    pub(super) params: &'static [&'static [Param]],
-    pub(super) is_list: bool,
+pub(in crate::web) struct Operation {
+    /// Below the base path.
+    pub(in crate::web) path: Cow<'static, str>,
+    pub(in crate::web) about: Cow<'static, str>,
+    pub(in crate::web) params: &'static [&'static [Param]],
+    pub(in crate::web) is_list: bool,
 }
 
 /// What is to be described; written when somebody first asks for it, and not by every service that starts.
 #[derive(Default)]
-pub(super) struct Document(Vec<Described>);
+pub(in crate::web) struct Document {
+    operations: Vec<Described>,
+    written: OnceLock<Value>,
+}
 
 /// An operation with the schema of what it answers.
 type Described = (Operation, Kind, fn(&mut SchemaGenerator) -> Schema);
@@ -34,27 +39,45 @@ type Described = (Operation, Kind, fn(&mut SchemaGenerator) -> Schema);
 #[derive(Clone, Copy)]
 enum Kind {
     Question,
+    /// A plugin's question: whatever it needs to answer, and nothing around that.
+    Panel,
     /// Open to everybody.
     Open,
 }
 
 impl Document {
     pub(super) fn add<T: JsonSchema>(&mut self, operation: Operation) {
-        self.0.push((operation, Kind::Question, SchemaGenerator::subschema_for::<T>));
+        self.operations.push((operation, Kind::Question, SchemaGenerator::subschema_for::<T>));
+    }
+
+    /// A panel of a plugin.
+    pub(in crate::web) fn add_panel<T: JsonSchema>(&mut self, operation: Operation) {
+        self.operations.push((operation, Kind::Panel, SchemaGenerator::subschema_for::<T>));
     }
 
     /// One that is open to everybody.
     pub(super) fn add_open<T: JsonSchema>(&mut self, path: &'static str, about: &'static str) {
-        let operation = Operation { path, about, params: &[], is_list: false };
-        self.0.push((operation, Kind::Open, SchemaGenerator::subschema_for::<T>));
+        let operation = Operation { path: path.into(), about: about.into(), params: &[], is_list: false };
+        self.operations.push((operation, Kind::Open, SchemaGenerator::subschema_for::<T>));
     }
 
-    pub(super) fn register(self, host: &mut Host) {
-        let written = Arc::new(OnceLock::new());
-        let operations = Arc::new(self.0);
-        let show = async move |Extension(links): Extension<Links>| show(written.get_or_init(|| write(&operations)), &links);
-        host.data("api/openapi.json", Role::Mod, get(show));
+    /// With what another describes.
+    pub(in crate::web) fn extend(&mut self, other: Self) {
+        self.operations.extend(other.operations);
     }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.operations.iter().map(|(operation, ..)| &operation.path)).finish()
+    }
+}
+
+pub(super) fn register(host: &mut Host) {
+    let handler = async |State(site): State<Site>, Extension(links): Extension<Links>| {
+        show(site.document.written.get_or_init(|| write(&site.document.operations)), &links)
+    };
+    host.data("api/openapi.json", Role::Mod, get(handler));
 }
 
 fn write(operations: &[Described]) -> Value {
@@ -65,6 +88,7 @@ fn write(operations: &[Described]) -> Value {
         let schema = schema(&mut writer.schemas);
         match kind {
             Kind::Question => writer.question(operation, &schema),
+            Kind::Panel => writer.panel(operation, &schema),
             Kind::Open => writer.open(operation, &schema),
         }
     }
@@ -78,7 +102,7 @@ struct Writer {
 
 impl Writer {
     fn question(&mut self, operation: &Operation, schema: &Schema) {
-        let Operation { path, about, is_list, .. } = *operation;
+        let Operation { path, about, is_list, .. } = operation;
         let envelope = json!({
             "type": "object",
             "properties": {
@@ -89,7 +113,7 @@ impl Writer {
         });
         let mut content = json!({"application/json": {"schema": {"allOf": [schema, envelope]}}});
         let mut responses = json!({"200": {"description": about, "content": content.clone()}});
-        if is_list {
+        if *is_list {
             content["text/csv"] = json!({"schema": {"type": "string"}});
             responses["200"]["content"] = content;
             responses["200"]["headers"] =
@@ -104,10 +128,26 @@ impl Writer {
         responses["304"] = json!({"description": "As `If-None-Match` says"});
         self.path(path, operation, &responses);
         // The router does not take a name and an ending in one part of a path.
-        if is_list && !has_id {
-            responses["200"]["content"] = json!({"text/csv": {"schema": {"type": "string"}}});
-            self.path(&format!("{path}.csv"), operation, &responses);
+        if *is_list && !has_id {
+            self.csv(operation, responses);
         }
+    }
+
+    fn csv(&mut self, operation: &Operation, mut responses: Value) {
+        responses["200"]["content"] = json!({"text/csv": {"schema": {"type": "string"}}});
+        self.path(&format!("{}.csv", operation.path), operation, &responses);
+    }
+
+    fn panel(&mut self, operation: &Operation, schema: &Schema) {
+        let Operation { path, about, .. } = operation;
+        let mut responses = json!({"200": {"description": about, "content": {"application/json": {"schema": schema}}}});
+        let errors = [("400", "A parameter is wrong"), ("401", "Nobody is signed in"), ("403", "The role does not include this")];
+        let more = [("422", "Raw hits that are needed were put away"), ("500", "The plugin failed"), ("503", "It took too long")];
+        for (status, what) in errors.into_iter().chain(more) {
+            responses[status] = self.problem(what);
+        }
+        self.path(path, operation, &responses);
+        self.csv(operation, responses);
     }
 
     fn problem(&mut self, what: &str) -> Value {
@@ -133,7 +173,7 @@ impl Writer {
     }
 
     fn open(&mut self, operation: &Operation, schema: &Schema) {
-        let Operation { path, about, .. } = *operation;
+        let Operation { path, about, .. } = operation;
         let answer = |what: &str| json!({"description": what, "content": {"application/json": {"schema": schema}}});
         let mut responses = json!({"200": answer(about), "503": answer("Nobody records, or recording is interrupted")});
         responses["400"] = self.problem("A parameter is wrong");

@@ -57,6 +57,11 @@ impl From<Error> for Problem {
             ErrorKind::Question => StatusCode::BAD_REQUEST,
             ErrorKind::NoRaw => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Timeout | ErrorKind::Cancelled => StatusCode::SERVICE_UNAVAILABLE,
+            // Written by the plugin's author for whoever looks at it; the causes are for the log.
+            ErrorKind::Plugin => {
+                tracing::error!(error = %error.chain(), "a plugin could not answer");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             _ => {
                 // What went wrong goes to the log; who asks hears no more than that it did.
                 tracing::error!(error = %error.chain(), "a question could not be answered");

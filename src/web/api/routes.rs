@@ -10,8 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    health,
-    openapi::{Document, Operation},
+    openapi::{self, Operation},
     params::{
         BY, COHORTS, CURSOR, DEVICE_FILTERS, FILTERS, FINE_INTERVAL, FIRST_SEEN, IDLE, INTERVAL, LAST_FILTERS, LIMIT, LIST, ORDER, OTHER,
         Param, RANGE, USER_FILTERS, ZONE, list,
@@ -25,10 +24,7 @@ use crate::{
     access::Role,
     report::{Answer, Cancel, Interval, Reports, USUAL_LIMIT},
     spreadsheet,
-    web::{
-        host::{Host, Site},
-        router::answered,
-    },
+    web::{guarded::Site, host::Host, router::answered},
 };
 
 /// A question at a path.
@@ -42,15 +38,12 @@ struct Route<T> {
     next_cursor: fn(&T) -> Option<&str>,
 }
 
-struct Routes<'a> {
-    host: &'a mut Host,
-    document: Document,
-}
+struct Routes<'a>(&'a mut Host);
 
 impl Routes<'_> {
     fn add<T: Serialize + JsonSchema + Send + 'static>(&mut self, route: Route<T>) {
         let Route { path, about, params, table, .. } = route;
-        self.document.add::<T>(Operation { path, about, params, is_list: table.is_some() });
+        self.0.document.add::<T>(Operation { path: path.into(), about: about.into(), params, is_list: table.is_some() });
         let route = Arc::new(route);
         let (plain, as_csv) = (Arc::clone(&route), Arc::clone(&route));
         let of = |route: Arc<Route<T>>, csv: bool| {
@@ -61,10 +54,10 @@ impl Routes<'_> {
                 answer(&site, &route, id.map(|Path(id)| id).unwrap_or_default(), pairs, &headers, csv).await
             }
         };
-        self.host.data(path, Role::Mod, get(of(plain, false)));
+        self.0.data(path, Role::Mod, get(of(plain, false)));
         // The last part of a path is a name or ends in `.csv`; the router does not take both.
         if table.is_some() && !path.ends_with('}') {
-            self.host.data(format!("{path}.csv"), Role::Mod, get(of(as_csv, true)));
+            self.0.data(format!("{path}.csv"), Role::Mod, get(of(as_csv, true)));
         }
     }
 }
@@ -104,8 +97,9 @@ fn no_cursor<T>(_: &T) -> Option<&str> {
     None
 }
 
-pub(in crate::web) fn register(host: &mut Host) {
-    let mut routes = Routes { host, document: Document::default() };
+pub(crate) fn register(host: &mut Host) {
+    openapi::register(host);
+    let mut routes = Routes(host);
     routes.add(Route {
         path: "api/stats",
         about: "The totals, and those of the period before",
@@ -272,7 +266,4 @@ pub(in crate::web) fn register(host: &mut Host) {
         table: Some(|answer, _| spreadsheet::write(&answer.buckets)),
         next_cursor: no_cursor,
     });
-    let Routes { host, mut document } = routes;
-    health::register(host, &mut document);
-    document.register(host);
 }

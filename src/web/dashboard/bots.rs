@@ -27,7 +27,7 @@ struct Bots {
     page: Page,
 }
 
-pub(super) fn register(host: &mut Host) {
+pub(crate) fn register(host: &mut Host) {
     PAGE.register(host, show);
 }
 

@@ -21,10 +21,7 @@ use super::{
 use crate::{
     access::Role,
     report::{ActiveSession, ActiveSessions, LatestHit, LatestHits},
-    web::{
-        charts, format,
-        host::{Host, Site},
-    },
+    web::{charts, format, guarded::Site, host::Host},
 };
 
 const PAGE: Which = Which::new("live", "Live").plain();

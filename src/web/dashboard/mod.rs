@@ -20,7 +20,9 @@ mod page;
 mod panel;
 mod panels;
 mod platforms;
+mod plugged;
 mod plugin;
+mod plugin_cards;
 mod power_users;
 mod retention;
 mod session;
@@ -32,11 +34,12 @@ mod users;
 mod values;
 mod view;
 
-pub(crate) use self::hub::Hub;
-pub(super) use self::plugin::{Plugged, register as register_plugin};
+pub(crate) use self::{bots::register as register_bots, hub::Hub};
+pub(super) use self::{plugged::Plugged, plugin::plug};
 use super::host::Host;
 
-pub(super) fn register(host: &mut Host) {
+/// All but those that other plugins of ours bring.
+pub(crate) fn register(host: &mut Host) {
     overview::register(host);
     live::register(host);
     sessions::register(host);
@@ -52,6 +55,5 @@ pub(super) fn register(host: &mut Host) {
     endpoint::register(host);
     platforms::register(host);
     errors::register(host);
-    bots::register(host);
     settings::register(host);
 }

@@ -1,7 +1,7 @@
 use crate::{
     counters::{Counters, State},
     report::Health,
-    web::{format, host::Site},
+    web::{format, guarded::Site},
 };
 
 /// What somebody should know before believing the numbers.

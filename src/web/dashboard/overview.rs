@@ -8,6 +8,7 @@ use super::{
     page::{Outcome, Page, Which, shown},
     panel::Panel,
     panels::{self, BARS},
+    plugin_cards,
 };
 use crate::{
     report::{ActiveSessions, Numbers, Reports, Stats, Traffic, UserGrowth},
@@ -26,6 +27,7 @@ struct Overview {
     cards: Result<Vec<Card>, String>,
     live: Option<usize>,
     panels: [Panel; 7],
+    plugged: Vec<Panel>,
     page: Page,
 }
 
@@ -35,7 +37,7 @@ pub(super) fn register(host: &mut Host) {
 
 async fn show(page: Page) -> Response {
     // Side by side, the longest first; one that fails fails its own part of the page.
-    let (features, hours, growth, stats, before, devices, traffic, traffic_before, active) = tokio::join!(
+    let (features, hours, growth, stats, before, devices, traffic, traffic_before, active, plugged) = tokio::join!(
         page.ask(&[RANGE, FILTERS], Reports::features),
         page.ask(&[RANGE, ZONE, FILTERS], Reports::peak_hours),
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
@@ -45,6 +47,7 @@ async fn show(page: Page) -> Response {
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
         page.ask_before(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
         page.ask(DEVICES, Reports::active_sessions),
+        plugin_cards::on_overview(&page),
     );
     let panels = [
         panels::growth(&page, &growth, before.as_ref()).more("All users", page.view.page("users")),
@@ -56,7 +59,7 @@ async fn show(page: Page) -> Response {
         panels::active(&page, &active, 8).width(4).more("Live", page.view.page("live")),
     ];
     let cards = stats.as_ref().map(|stats| cards(&page, stats, &growth, &traffic)).map_err(|problem| problem.message().to_owned());
-    shown(&Overview { cards, live: live(&active), panels, page })
+    shown(&Overview { cards, live: live(&active), panels, plugged, page })
 }
 
 /// Of sessions that go on, only what tells them apart is asked.

@@ -22,7 +22,8 @@ use crate::{
         assets,
         fault::Fault,
         format,
-        host::{Host, Site},
+        guarded::Site,
+        host::Host,
         links::Links,
         router::answered,
     },
@@ -88,7 +89,7 @@ impl Which {
                     Err(response) => response,
                 }
             };
-        host.route(self.path, Role::Mod, get(handler));
+        host.page(self.path, Role::Mod, get(handler));
     }
 }
 

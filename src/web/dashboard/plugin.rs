@@ -1,6 +1,6 @@
 //! The pages of plugins: their panels, and the same for programs.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
@@ -9,42 +9,25 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use http::header;
-use serde_json::json;
+use http::{StatusCode, header};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{
-    bars::Bar,
-    chart::{Chart, Unit, series},
     page::{Page, Which, shown},
-    panel::{Panel as Drawn, markup},
-    panels,
-    values::Values,
+    panel::Panel as Drawn,
+    plugged::{Placed, Plugged, TAKES},
+    plugin_cards,
 };
 use crate::{
     access::Role,
-    report::{Ask, Cancel},
     spreadsheet,
     web::{
-        api::{
-            Problem, Query,
-            params::{FILTERS, RANGE, ZONE},
-        },
-        charts::{self, Heat, Kind},
-        format,
+        api::{Operation, Problem, Query},
         host::Host,
-        panel_data::{Panel, PanelData, Shown},
-        router::answered,
+        panel_data::Panel,
     },
 };
-
-/// A plugin that has panels.
-#[derive(Debug)]
-pub(in crate::web) struct Plugged {
-    pub(in crate::web) name: &'static str,
-    /// Below the base path.
-    pub(in crate::web) path: &'static str,
-    pub(in crate::web) panels: Vec<Panel>,
-}
 
 #[derive(Template)]
 #[template(path = "plugin.html")]
@@ -53,86 +36,49 @@ struct PluginPage {
     page: Page,
 }
 
-pub(in crate::web) fn register(host: &mut Host, plugged: &Arc<Plugged>) {
-    let shown = Arc::clone(plugged);
-    Which::new(plugged.path, plugged.name).register(host, move |page| show(page, Arc::clone(&shown)));
-    for (place, panel) in plugged.panels.iter().enumerate() {
-        let of = |csv: bool| {
-            let plugged = Arc::clone(plugged);
-            async move |Pairs(pairs): Pairs<Vec<(String, String)>>| data(pairs, &plugged.panels[place], csv).await
-        };
-        host.data(format!("{}/{}", plugged.path, panel.id), Role::Mod, get(of(false)));
-        host.data(format!("{}/{}.csv", plugged.path, panel.id), Role::Mod, get(of(true)));
-    }
+/// What programs get of a panel.
+#[derive(Serialize, JsonSchema)]
+struct PanelAnswer {
+    /// What the values are.
+    columns: Vec<String>,
+    /// A value for each column.
+    rows: Vec<Vec<String>>,
+    title: String,
 }
 
-async fn ask(panel: &Panel, ask: Ask) -> Result<PanelData, Problem> {
-    let question = Arc::clone(&panel.ask);
-    answered(Cancel::new(), move || Ok(question(&ask)?)).await
+/// Gives a plugin its page, its panels their addresses, and both a place in the document of the API.
+pub(in crate::web) fn plug(host: &mut Host, path: &'static str, panels: Vec<Panel>) -> Arc<Plugged> {
+    let name = host.name;
+    let placed = |panel: Panel| {
+        let apart = String::leak(format!("{name}_{}", panel.id));
+        Placed { plugin: name, path: format!("{path}/{}", panel.id), apart, panel }
+    };
+    let plugged = Arc::new(Plugged { name, path, panels: panels.into_iter().map(placed).collect() });
+    let shown = Arc::clone(&plugged);
+    Which::new(path, name).register(host, move |page| show(page, Arc::clone(&shown)));
+    for (place, Placed { panel, path, .. }) in plugged.panels.iter().enumerate() {
+        let of = |csv: bool| {
+            let plugged = Arc::clone(&plugged);
+            async move |Pairs(pairs): Pairs<Vec<(String, String)>>| data(pairs, &plugged, place, csv).await
+        };
+        host.data(path.clone(), Role::Mod, get(of(false)));
+        host.data(format!("{path}.csv"), Role::Mod, get(of(true)));
+        let about = format!("{}, by the plugin {name}", panel.title);
+        host.document.add_panel::<PanelAnswer>(Operation { path: path.clone().into(), about: about.into(), params: TAKES, is_list: true });
+    }
+    plugged
 }
 
 async fn show(page: Page, plugged: Arc<Plugged>) -> Response {
-    let mut drawn = Vec::new();
-    for panel in &plugged.panels {
-        let start = Instant::now();
-        let data = match page.view.ask(&[RANGE, ZONE, FILTERS]) {
-            Ok(asked) => ask(panel, asked).await,
-            Err(problem) => Err(problem),
-        };
-        let body = data.as_ref().map(draw).map_err(|problem| problem.message().to_owned());
-        let foot = format!("{} by {}", format::duration(start.elapsed()), plugged.name);
-        let panel_path = format!("{}/{}", plugged.path, panel.id);
-        drawn.push(Drawn::given(panel.id, &panel.title, body, foot).api(&page.view, &panel_path, &[RANGE, ZONE, FILTERS]));
-    }
-    shown(&PluginPage { panels: drawn, page })
+    let panels = plugin_cards::of(&page, &plugged).await;
+    shown(&PluginPage { panels, page })
 }
 
-fn draw(data: &PanelData) -> String {
-    match &data.0 {
-        Shown::Number(value) => format!(r#"<p class="big">{}</p>"#, charts::escaped(&format::count(*value))),
-        Shown::Text(text) => format!("<p>{}</p>", charts::escaped(text)),
-        Shown::Bars(bars) => {
-            let bar = |(name, value): &(String, u64)| Bar { name: name.clone(), value: *value, ..Bar::default() };
-            panels::bars(bars.iter().map(bar), 20).unwrap_or_else(|nothing| format!(r#"<p class="nothing">{nothing}</p>"#))
-        }
-        Shown::Lines { names, lines } => {
-            let line = |(place, (name, values)): (usize, &(String, Vec<f64>))| {
-                let kind = if place == 0 { Kind::Area } else { Kind::Line };
-                series(name, place % 6 + 1, kind, values.iter().copied())
-            };
-            let names = names.iter().map(|name| (name.clone(), name.clone())).collect();
-            markup(&Chart::new("", names, lines.iter().enumerate().map(line).collect(), false, Unit::Count))
-        }
-        Shown::Heat { rows, columns, values } => {
-            let [row_names, column_names] = [rows, columns].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
-            let name = |place: usize, value: u64| {
-                let (row, column) = (place / columns.len().max(1), place % columns.len().max(1));
-                format!("{} {}: {}", rows[row], columns[column], format::exact(value))
-            };
-            let titles: Vec<String> = values.iter().enumerate().map(|(place, value)| name(place, *value)).collect();
-            let svg = charts::heatmap(&Heat { about: "", rows: &row_names, columns: &column_names, values, titles: &titles });
-            format!(
-                r#"<div class="scroll heated" tabindex="0" role="group" aria-label="Values: arrow keys">{svg}</div>{}"#,
-                table(data, false)
-            )
-        }
-        Shown::Table { .. } => table(data, true),
-    }
-}
-
-fn table(data: &PanelData, open: bool) -> String {
-    let (columns, rows) = data.rows();
-    let row = |row: Vec<String>| {
-        let mut cells = row.into_iter();
-        (cells.next().unwrap_or_default(), cells.collect())
-    };
-    markup(&Values { columns, rows: rows.into_iter().map(row).collect(), open })
-}
-
-async fn data(pairs: Vec<(String, String)>, panel: &Panel, csv: bool) -> Response {
-    let asked = Query::new(pairs, &[RANGE, ZONE, FILTERS], String::new()).and_then(|query| query.ask());
+async fn data(pairs: Vec<(String, String)>, plugged: &Plugged, place: usize, csv: bool) -> Response {
+    let panel = &plugged.panels[place].panel;
+    let asked = Query::new(pairs, TAKES, String::new()).and_then(|query| query.ask());
     let data = match asked {
-        Ok(asked) => ask(panel, asked).await,
+        Ok(asked) => plugged.panels[place].ask(asked, panel.limit).await,
         Err(problem) => Err(problem),
     };
     let (columns, rows) = match data {
@@ -140,13 +86,13 @@ async fn data(pairs: Vec<(String, String)>, panel: &Panel, csv: bool) -> Respons
         Err(problem) => return problem.into_response(),
     };
     if !csv {
-        return Json(json!({"title": panel.title, "columns": columns, "rows": rows})).into_response();
+        return Json(PanelAnswer { columns, rows, title: panel.title.clone() }).into_response();
     }
     match spreadsheet::write([columns].into_iter().chain(rows)) {
         Ok(text) => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "a panel could not be written as CSV");
-            Problem::new(http::StatusCode::INTERNAL_SERVER_ERROR, "the panel could not be written as CSV").into_response()
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the panel could not be written as CSV").into_response()
         }
     }
 }

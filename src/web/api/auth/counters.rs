@@ -5,7 +5,7 @@ use super::{answer, asked};
 use crate::{
     access::Role,
     auth::tally::Count,
-    web::host::{Host, Site},
+    web::{guarded::Site, host::Host},
 };
 
 /// For monitors; counted since this process began.

@@ -15,13 +15,10 @@ use super::problem::Problem;
 use crate::{
     auth::signin::sign_in::SignIn,
     error::{Error, ErrorKind},
-    web::{
-        host::{Host, Site},
-        login::open,
-    },
+    web::{guarded::Site, host::Host, login::open},
 };
 
-pub(in crate::web) fn register(host: &mut Host) {
+pub(crate) fn register(host: &mut Host) {
     counters::register(host);
     session::register(host);
     sessions::register(host);

@@ -17,7 +17,10 @@ use crate::{
         signin::{revocations::Revocation, sign_in::SignIn},
     },
     error::Error,
-    web::host::{Granted, Host, Site},
+    web::{
+        guarded::{Granted, Site},
+        host::Host,
+    },
 };
 
 /// What counts no more: one token by its `jti`, or all of a subject that were issued before.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::seconds;
 use crate::{
     access::Role,
-    web::host::{Granted, Host},
+    web::{guarded::Granted, host::Host},
 };
 
 /// Whoever asks.

@@ -12,7 +12,8 @@ use crate::{
     access::Role,
     auth::{audit, signin::session::Session},
     web::{
-        host::{Granted, Host, Site},
+        guarded::{Granted, Site},
+        host::Host,
         who::Who,
     },
 };

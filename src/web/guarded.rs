@@ -1,0 +1,150 @@
+//! Who may come in: what every route goes through.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderValue, Method, header};
+
+use super::{
+    api::{Document, Problem},
+    dashboard::{Hub, Plugged},
+    fault::Fault,
+    host::Route,
+    links::Links,
+    who::{Seen, Unknowable, Who, is_forged},
+};
+use crate::{
+    access::{Guard, Role},
+    analytics::Analytics,
+    layer::{Proxies, head_of},
+    report::Reports,
+};
+
+/// Whoever asks, if they are known; for routes that say more to some.
+#[derive(Clone, Debug)]
+pub(super) struct Granted(pub(super) Option<Who>);
+
+impl Granted {
+    pub(super) fn role(&self) -> Option<Role> {
+        self.0.as_ref().map(|who| who.role)
+    }
+}
+
+/// What every handler may ask for.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(super) reports: Reports,
+    /// The recorder of this process, if it is the one that records.
+    pub(super) recording: Option<Analytics>,
+    /// Where those join who watch what goes on.
+    pub(super) hub: Hub,
+    /// Plugins that have a page.
+    pub(super) plugged: Vec<Arc<Plugged>>,
+    /// The API, as its document describes it.
+    pub(super) document: Arc<Document>,
+    pub(super) guard: Arc<dyn Guard>,
+    /// The guard, if it is one: it knows more than a role.
+    #[cfg(feature = "auth")]
+    pub(super) auth: Option<crate::auth::Auth>,
+    pub(super) base_path: Arc<str>,
+    pub(super) public_url: Option<Arc<str>>,
+    pub(super) proxies: Proxies,
+}
+
+impl Site {
+    /// Whether there is a form to sign in with.
+    pub(super) fn has_form(&self) -> bool {
+        #[cfg(feature = "auth")]
+        return self.auth.as_ref().is_some_and(|auth| auth.config().login.enabled);
+        #[cfg(not(feature = "auth"))]
+        false
+    }
+}
+
+/// All of them, each closed to roles below the one it takes.
+pub(super) fn router(routes: Vec<Route>, site: Site) -> Router {
+    let mut router = Router::new();
+    for Route { path, role, methods, is_data } in routes {
+        let guarded = methods.layer(middleware::from_fn_with_state((site.clone(), role, is_data), check));
+        let path = if path.is_empty() { site.base_path.to_string() } else { format!("{}/{path}", site.base_path) };
+        router = router.route(&path, guarded);
+    }
+    router.with_state(site)
+}
+
+async fn check(State((site, needed, is_data)): State<(Site, Role, bool)>, mut request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let links = Links::of(&parts, &site.base_path, site.public_url.as_deref());
+    request = Request::from_parts(parts, body);
+    // Asked for every request, before its body is read, so that a session that ended is a session that ended.
+    let head = head_of(&request, None, &site.proxies);
+    let seen = Seen::of(&head, &site);
+    // What everybody gets, caches may keep and other sites may cause: no place for a session's next token.
+    let who = match Who::of(&site, &head, &seen, needed != Role::Anyone).await {
+        Ok(who) => who,
+        Err(Unknowable) if needed == Role::Anyone => None,
+        Err(Unknowable) => return refused(Refusal::Unknowable, is_data, links, &request),
+    };
+    let refusal = match who.as_ref().map(|who| who.role) {
+        _ if needed == Role::Anyone => None,
+        None => Some(Refusal::Stranger { has_form: site.has_form() }),
+        Some(role) if role < needed => Some(Refusal::Role { can_leave: who.as_ref().is_some_and(Who::can_leave) }),
+        Some(_) if is_forged(request.method(), request.headers(), &seen, who.as_ref(), is_data) => Some(Refusal::Forged),
+        Some(_) => None,
+    };
+    #[cfg(feature = "auth")]
+    if let (Some(Refusal::Role { .. }), Some(who)) = (refusal, &who) {
+        crate::auth::audit::forbidden(who.name.as_deref().unwrap_or_default(), request.uri().path());
+    }
+    let cookie = who.as_ref().and_then(|who| who.cookie.clone());
+    let mut response = match refusal {
+        Some(refusal) => refused(refusal, is_data, links, &request),
+        None => {
+            request.extensions_mut().insert(links.of_leaver(who.as_ref().and_then(Who::leaver)));
+            request.extensions_mut().insert(seen);
+            request.extensions_mut().insert(Granted(who));
+            next.run(request).await
+        }
+    };
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// Why a route does not answer.
+#[derive(Clone, Copy)]
+enum Refusal {
+    Stranger { has_form: bool },
+    Role { can_leave: bool },
+    Forged,
+    Unknowable,
+}
+
+fn refused(refusal: Refusal, is_data: bool, links: Links, request: &Request) -> Response {
+    if is_data {
+        return match refusal {
+            Refusal::Stranger { .. } => Problem::of_role(false),
+            Refusal::Role { .. } => Problem::of_role(true),
+            Refusal::Forged => Problem::forged(),
+            Refusal::Unknowable => Problem::unknowable(),
+        }
+        .into_response();
+    }
+    match refusal {
+        // Whoever opens a page gets to sign in and comes back; nothing else is ever redirected.
+        Refusal::Stranger { has_form: true } if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            Redirect::to(&links.sign_in(request.uri())).into_response()
+        }
+        Refusal::Stranger { .. } => Fault::sign_in().with(links).into_response(),
+        Refusal::Role { can_leave } => Fault::forbidden().leaving(can_leave).with(links).into_response(),
+        Refusal::Forged => Fault::cross_site().with(links).into_response(),
+        Refusal::Unknowable => Fault::unknowable().with(links).into_response(),
+    }
+}
