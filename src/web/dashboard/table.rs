@@ -114,6 +114,12 @@ impl Cell {
         Self { text: format::ago(then, view.now()), title: format::moment(view.tz(), then), sort, numeric: true, ..Self::default() }
     }
 
+    /// A day, of those that reports give; with the year if it is another one.
+    pub(super) fn day(view: &View, day: &str) -> Self {
+        let sort = crate::zone::parse_day(day).map(f64::from);
+        Self { text: format::day(day, view.tz(), view.now()), title: day.to_owned(), sort, numeric: true, ..Self::default() }
+    }
+
     /// A moment as the zone's clocks show it.
     pub(super) fn moment(view: &View, at: SystemTime) -> Self {
         let sort = Some(crate::clock::to_millis(at) as f64);
