@@ -77,7 +77,8 @@ function point(event) {
 }
 on('pointermove', point);
 on('pointerdown', point);
-on('focusout', hide);
+// To touch a second chart takes the focus from the first.
+on('focusout', (event) => { if (!box?.parentNode.contains(event.relatedTarget)) hide(); });
 function step(plot, event) {
   const heated = plot.classList.contains('heated');
   const all = heated ? marks(plot) : $$('tbody tr', plot.closest('.chart'));
@@ -253,6 +254,8 @@ on('keydown', (event) => {
 });
 
 addEventListener('popstate', sortAll);
+// A page that the back button brings back as it was.
+addEventListener('pageshow', () => { if (kept('theme')) root.dataset.theme = kept('theme'); });
 on('DOMContentLoaded', () => {
   ready();
   const seconds = kept('refresh') ?? '0';
