@@ -33,14 +33,6 @@ fn directory() -> tempfile::TempDir {
     directory
 }
 
-fn fill(browser: &mut Chromium, fields: &[(&str, &str)]) {
-    for (id, text) in fields {
-        browser.value(&format!("document.getElementById('{id}').value = ''; document.getElementById('{id}').focus()"));
-        browser.say("Input.insertText", json!({"text": text}));
-    }
-    browser.go(".alone button");
-}
-
 /// A page like the others: with its frame, a heading, and panels none of which failed.
 fn look(browser: &mut Chromium, seen: &mut Vec<String>) {
     let page = browser.text("location.pathname + location.search");
@@ -121,7 +113,7 @@ fn an_admin_and_a_mod_sign_in_and_click_their_way_to_every_page() {
     let mut browser = Chromium::start();
     browser.size(1440, 900);
     browser.open(&link);
-    fill(&mut browser, &[("username", "ada"), ("password", PASSWORD), ("again", PASSWORD)]);
+    browser.fill(&[("username", "ada"), ("password", PASSWORD), ("again", PASSWORD)]);
     assert_eq!(signed_in(&mut browser), "ada");
     click_through(&mut browser);
     assert_eq!(status(&mut browser, "api/auth/revocations"), 200);
@@ -135,7 +127,7 @@ fn an_admin_and_a_mod_sign_in_and_click_their_way_to_every_page() {
     browser.press(".menu.up > summary");
     browser.go(".menu.up form button");
     assert_eq!(browser.text("location.pathname"), "/analytics/login");
-    fill(&mut browser, &[("username", "mo"), ("password", PASSWORD)]);
+    browser.fill(&[("username", "mo"), ("password", PASSWORD)]);
     browser.size(1440, 900);
     assert_eq!(signed_in(&mut browser), "mo");
     click_through(&mut browser);
@@ -147,7 +139,7 @@ fn an_admin_and_a_mod_sign_in_and_click_their_way_to_every_page() {
     // Whoever may see nothing is told so, and can leave.
     browser.size(1440, 900);
     browser.go(".rail-foot form button");
-    fill(&mut browser, &[("username", "reader"), ("password", PASSWORD)]);
+    browser.fill(&[("username", "reader"), ("password", PASSWORD)]);
     assert_eq!(browser.value("document.querySelectorAll('.app, .panel').length"), json!(0));
     assert!(!browser.text("document.querySelector('.alone h1').textContent").is_empty());
     browser.go(".alone form button");

@@ -18,6 +18,7 @@ fn pages_fit_every_width_in_both_themes_and_complain_of_nothing() {
                 assert_eq!(over, json!(0), "{page} scrolls sideways on {width}");
                 let main = browser.value("document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth");
                 assert_eq!(main, json!(0), "{page} is wider than its room on {width}");
+                assert_eq!(browser.value(SIDEWAYS), json!([]), "{page} on {width}");
                 assert_eq!(browser.value(NAMELESS), json!([]), "{page} on {width}");
                 assert_eq!(browser.value(CONTRAST), json!([]), "{page} in {theme} on {width}");
             }
@@ -25,6 +26,11 @@ fn pages_fit_every_width_in_both_themes_and_complain_of_nothing() {
     }
     assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
 }
+
+/// What is wider than its room and is no table, heat map or the bar of filters.
+const SIDEWAYS: &str = "[...document.querySelectorAll('main *, .top *, .rail')] \
+     .filter((one) => one.scrollWidth > one.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(one).overflowX)) \
+     .filter((one) => !one.matches('.scroll, .asked')).map((one) => one.outerHTML.slice(0, 100))";
 
 /// What can be used and has no name that is read out.
 const NAMELESS: &str = "[...document.querySelectorAll('a, button, summary, select, input:not([type=hidden]), [tabindex=\"0\"]')] \

@@ -6,6 +6,7 @@ mod clicked;
 mod fitting;
 mod kept;
 mod keyboard;
+mod odd_names;
 mod paint;
 mod refreshed;
 #[path = "../program/running.rs"]

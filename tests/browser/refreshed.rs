@@ -50,6 +50,43 @@ fn the_overview_says_how_many_are_here_while_it_is_connected() {
     let (mut server, mut browser) = with("");
     browser.wait_for("/active now · .* hits\\/s/.test(document.querySelector('[data-now]').textContent)");
     assert_eq!(browser.value("document.querySelector('.strip .dot').classList.contains('on')"), json!(true));
+    // Somebody comes while it is open.
+    let active = "parseInt(document.querySelector('[data-now]').textContent)";
+    let before = browser.value(active);
+    let mut hit = Hit::new("GET", "/just-now");
+    hit.set_user("zoe");
+    server.analytics.record(&hit);
+    server.analytics.flush().unwrap();
+    browser.wait_for(&format!("{active} === {before} + 1"));
     server.stop();
     browser.wait_for("!document.querySelector('.strip .dot').classList.contains('on')");
+    assert!(browser.text("document.querySelector('.strip').textContent").contains("connection lost"));
+    server.serve();
+    browser.wait_for("document.querySelector('.strip .dot').classList.contains('on')");
+    assert!(!browser.text("document.querySelector('.strip').textContent").contains("connection lost"));
+}
+
+#[test]
+#[ignore = "needs chromium"]
+fn a_page_that_refreshes_itself_shows_what_is_new_and_says_if_it_cannot() {
+    let (mut server, mut browser) = with("/users?days=10");
+    browser.size(1440, 500);
+    browser.value("scrollTo(0, 300)");
+    let top = browser.value("scrollY");
+    browser.value("(() => { const choice = document.querySelector('[data-refresh]'); choice.value = '10'; choice.dispatchEvent(new Event('change', {bubbles: true})); })()");
+    let mut hit = Hit::new("GET", "/items");
+    hit.set_user("just-come");
+    server.analytics.record(&hit);
+    server.analytics.flush().unwrap();
+    browser.wait_for("document.querySelector('.rows').textContent.includes('just-come')");
+    assert_eq!(browser.value("scrollY"), top);
+    server.stop();
+    browser.wait_for("document.querySelector('[data-updated].failed')?.textContent.startsWith('Not refreshed')");
+    assert!(browser.text("document.querySelector('.rows').textContent").contains("just-come"), "the old numbers stay");
+    server.serve();
+    browser.wait_for("!document.querySelector('[data-updated].failed')");
+    // It is kept over a reload.
+    browser.leave(|browser| drop(browser.say("Page.reload", json!({}))));
+    assert_eq!(browser.text("document.querySelector('[data-refresh]').value"), "10");
+    assert_eq!(browser.value("scrollY >= 0"), json!(true));
 }

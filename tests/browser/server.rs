@@ -60,6 +60,10 @@ impl Server {
             clock.advance(Duration::from_secs(3300));
         }
         analytics.flush().unwrap();
+        Self::of(analytics, clock)
+    }
+
+    pub(crate) fn of(analytics: Analytics, clock: Clock) -> Self {
         let mut server = Self { analytics, _clock: clock, address: ([127, 0, 0, 1], 0).into(), runtime: None };
         server.serve();
         server

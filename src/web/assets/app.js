@@ -205,13 +205,16 @@ function live(place) {
   }, () => { lost = true; say('connection lost, trying again; the numbers are old', false); });
 }
 function strip(place) {
-  const dot = $('.dot', place), said = $('[data-now]', place);
+  const dot = $('.dot', place), said = $('[data-now]', place), lost = ' · connection lost';
   watch(place.dataset.strip, (html) => {
     said.textContent = $('[data-now]', new DOMParser().parseFromString(html, 'text/html'))?.textContent ?? said.textContent;
     dot.classList.add('on');
     // The first hit of an empty store.
     if ($('.welcome') && !said.textContent.startsWith('0 ')) refresh();
-  }, () => dot.classList.remove('on'));
+  }, () => {
+    dot.classList.remove('on');
+    if (!said.textContent.endsWith(lost)) said.textContent += lost;
+  });
 }
 
 function ready() {

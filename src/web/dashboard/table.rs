@@ -80,8 +80,10 @@ impl Cell {
     pub(super) fn endpoint(endpoint: &str) -> Self {
         let cell = Self::name(endpoint, "unknown");
         match endpoint.split_once(' ') {
-            Some((method, route)) => Self { text: route.to_owned(), tag: method.to_owned(), ..cell },
-            None => cell,
+            Some((method, route)) if !method.is_empty() && !route.trim().is_empty() => {
+                Self { text: route.to_owned(), tag: method.to_owned(), ..cell }
+            }
+            _ => cell,
         }
     }
 
