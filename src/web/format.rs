@@ -31,6 +31,12 @@ pub(super) fn exact(value: impl Borrow<u64>) -> String {
     grouped
 }
 
+/// `1 hit`, `2 hits`
+pub(super) fn counted(value: impl Borrow<u64>, one: &str) -> String {
+    let value = *value.borrow();
+    format!("{} {one}{}", exact(value), if value == 1 { "" } else { "s" })
+}
+
 /// `3.2 MB`
 pub(super) fn bytes(value: impl Borrow<u64>) -> String {
     let value = *value.borrow();
@@ -59,13 +65,15 @@ pub(super) fn duration(value: impl Borrow<Duration>) -> String {
     }
 }
 
-/// `just now`, `3 min ago`
+/// `just now`, `3 min ago`, `7 h ago`: the moment itself stands in the title.
 pub(super) fn ago(then: impl Borrow<SystemTime>, now: impl Borrow<SystemTime>) -> String {
     let (then, now) = (*then.borrow(), *now.borrow());
-    match now.duration_since(then) {
-        Ok(gap) if gap.as_secs() >= 60 => format!("{} ago", duration(gap)),
-        Ok(gap) if gap.as_secs() >= 5 => format!("{} s ago", gap.as_secs()),
-        _ => "just now".to_owned(),
+    match now.duration_since(then).map_or(0, |gap| gap.as_secs()) {
+        0..5 => "just now".to_owned(),
+        seconds @ 5..60 => format!("{seconds} s ago"),
+        seconds @ 60..3600 => format!("{} min ago", seconds / 60),
+        seconds @ 3600..172_800 => format!("{} h ago", seconds / 3600),
+        seconds => format!("{} days ago", seconds / 86_400),
     }
 }
 
@@ -142,6 +150,13 @@ pub(super) fn near(zone: &Zone, at: SystemTime, now: SystemTime) -> String {
     if civil.year() == zone.civil(to_millis(now)).year() { civil.strftime("%-d %b, %H:%M:%S").to_string() } else { moment(zone, at) }
 }
 
+/// `25 Nov` of `2026-11-25`, with the year if it is not this one.
+pub(super) fn day(day: &str, zone: &Zone, now: SystemTime) -> String {
+    let Ok(date) = day.parse::<jiff::civil::Date>() else { return day.to_owned() };
+    let is_this_year = date.year() == zone.civil(to_millis(now)).year();
+    date.strftime(if is_this_year { "%-d %b" } else { "%-d %b %Y" }).to_string()
+}
+
 /// `28 Oct – 26 Nov 2026`, of two dates.
 pub(super) fn dates(from: jiff::civil::Date, to: jiff::civil::Date) -> String {
     if from == to {
@@ -180,6 +195,7 @@ mod tests {
         assert_eq!(number(0), "0");
         assert_eq!(number(1_234_567), "1\u{202f}234\u{202f}567");
         assert_eq!(number(12_345_678), "12.3 M");
+        assert_eq!([0, 1, 2000].map(|value| counted(value, "hit")), ["0 hits", "1 hit", "2\u{202f}000 hits"]);
         assert_eq!((bytes(999), bytes(3_200_000)), ("999 B".to_owned(), "3.2 MB".to_owned()));
         assert_eq!((share(1, 8), share(0, 0)), ("12.5 %".to_owned(), "–".to_owned()));
     }
@@ -190,6 +206,10 @@ mod tests {
         assert_eq!(shown, ["850 µs", "4.2 ms", "12 ms", "1.3 s", "4 min", "2 h 5 min"]);
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
         assert_eq!(ago(now - Duration::from_secs(180), now), "3 min ago");
+        assert_eq!(
+            [59, 3 * 3600 + 59, 47 * 3600, 48 * 3600].map(|s| ago(now, now + Duration::from_secs(s))),
+            ["59 s ago", "3 h ago", "47 h ago", "2 days ago"]
+        );
         assert_eq!(ago(now + Duration::from_secs(180), now), "just now");
         assert_eq!(time(now), "1970-01-02 00:00:00 UTC");
     }

@@ -77,7 +77,8 @@ function point(event) {
 }
 on('pointermove', point);
 on('pointerdown', point);
-on('focusout', hide);
+// To touch a second chart takes the focus from the first.
+on('focusout', (event) => { if (!box?.parentNode.contains(event.relatedTarget)) hide(); });
 function step(plot, event) {
   const heated = plot.classList.contains('heated');
   const all = heated ? marks(plot) : $$('tbody tr', plot.closest('.chart'));
@@ -89,21 +90,43 @@ function step(plot, event) {
   heated ? showMark(plot, all[place]) : showPlace(plot, place);
 }
 
-// Tables
-function sort(head) {
-  const body = head.closest('table').tBodies[0], at = head.cellIndex, rows = [...body.rows];
-  const numeric = head.classList.contains('num');
-  const ascending = head.hasAttribute('aria-sort') ? head.getAttribute('aria-sort') === 'descending' : !numeric;
-  const value = (row) => row.cells[at]?.dataset.sort !== undefined ? Number(row.cells[at].dataset.sort) : row.cells[at]?.textContent ?? '';
+// Tables. The address holds by what each is sorted (`#users=-Actions`): it can be copied, and gone back from.
+const isSorts = () => location.hash === '' || location.hash.includes('=');
+const sorts = () => new URLSearchParams(isSorts() ? location.hash.slice(1) : '');
+const nameOf = (table) => table.closest('[data-panel]')?.dataset.panel ?? '';
+function sortBy(head) {
+  const now = sorts(), before = head.getAttribute('aria-sort');
+  const descending = before ? before === 'ascending' : head.classList.contains('num');
+  now.set(nameOf(head.closest('table')), (descending ? '-' : '') + head.textContent);
+  history.pushState(null, '', '#' + now);
+  sortAll();
+}
+function sortAll() {
+  const now = sorts();
+  if (isSorts()) $$('.rows').filter((table) => !table.closest('[data-live]')).forEach((table) => sort(table, now.get(nameOf(table)) ?? ''));
+}
+function sort(table, by) {
+  const body = table.tBodies[0], rows = [...body.rows], heads = $$('thead th', table), descending = by.startsWith('-');
+  const head = by && heads.find((one) => one.textContent === by.slice(descending ? 1 : 0)), at = head?.cellIndex;
+  if (!head && !rows.some((row) => row.dataset.place)) return;
+  const value = ({ cells, dataset }) => {
+    if (!head) return Number(dataset.place);
+    return cells[at]?.dataset.sort !== undefined ? Number(cells[at].dataset.sort) : cells[at]?.textContent ?? '';
+  };
+  // As they came, for the way back.
+  rows.forEach((row, place) => { row.dataset.place ??= place; });
   rows.sort((a, b) => {
     const [x, y] = [value(a), value(b)];
-    const order = typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y), undefined, { numeric: true });
-    return ascending ? order : -order;
+    // What there is none of comes last, both ways.
+    if (typeof x !== typeof y) return typeof x === 'number' ? -1 : 1;
+    const order = typeof x === 'number' ? x - y : x.localeCompare(y, undefined, { numeric: true });
+    return descending ? -order : order;
   });
-  $$('th', head.parentNode).forEach((other) => other.removeAttribute('aria-sort'));
-  head.setAttribute('aria-sort', ascending ? 'ascending' : 'descending');
+  heads.forEach((one) => one.removeAttribute('aria-sort'));
+  if (head) head.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
   body.append(...rows);
 }
+on('submit', ({ target }) => { if (target.method === 'get' && isSorts()) target.action += location.hash; });
 
 // Refresh: what is inside a part is changed for what the server says now; scroll, focus, open tables and put away lines stay.
 function swap(part, change) {
@@ -182,24 +205,30 @@ function live(place) {
   }, () => { lost = true; say('connection lost, trying again; the numbers are old', false); });
 }
 function strip(place) {
-  const dot = $('.dot', place), said = $('[data-now]', place);
+  const dot = $('.dot', place), said = $('[data-now]', place), lost = ' · connection lost';
   watch(place.dataset.strip, (html) => {
     said.textContent = $('[data-now]', new DOMParser().parseFromString(html, 'text/html'))?.textContent ?? said.textContent;
     dot.classList.add('on');
     // The first hit of an empty store.
     if ($('.welcome') && !said.textContent.startsWith('0 ')) refresh();
-  }, () => dot.classList.remove('on'));
+  }, () => {
+    dot.classList.remove('on');
+    if (!said.textContent.endsWith(lost)) said.textContent += lost;
+  });
 }
 
 function ready() {
   $$('.rows').filter((table) => !table.closest('[data-live]') && table.tBodies[0]?.rows.length > 1).forEach((table) => $$('thead th', table).forEach((head) => {
     if (head.textContent) { head.dataset.by = ''; head.tabIndex = 0; }
   }));
+  sortAll();
   arrange();
 }
 
 on('click', (event) => {
-  const at = (what) => event.target.closest(what);
+  const at = (what) => event.target.closest(what), link = at('a[href]');
+  // The same page of another range or filter stays sorted.
+  if (link && link.pathname === location.pathname && link.search !== location.search && isSorts()) link.hash ||= location.hash;
   $$('details.menu[open]').forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   if (at('[data-theme-toggle]')) toggleTheme();
   else if (at('[data-keys]')) $('#keys').showModal();
@@ -208,7 +237,7 @@ on('click', (event) => {
     at('[data-arrange]').setAttribute('aria-pressed', String(now));
     arrange();
   } else if (at('.key')) toggle(at('.key'));
-  else if (at('th[data-by]')) sort(at('th[data-by]'));
+  else if (at('th[data-by]')) sortBy(at('th[data-by]'));
   else if (at('.rows tbody tr') && !at('a, button') && !String(getSelection())) $('a', at('tr'))?.click();
 });
 on('change', (event) => {
@@ -218,7 +247,7 @@ on('change', (event) => {
 on('keydown', (event) => {
   const plot = event.target.closest?.('.plotted, .heated');
   if (plot) step(plot, event);
-  if (event.key === 'Enter' && event.target.matches?.('th[data-by]')) sort(event.target);
+  if (['Enter', ' '].includes(event.key) && event.target.matches?.('th[data-by]')) { event.preventDefault(); sortBy(event.target); }
   if (event.key === 'Escape') { hide(); $$('details.menu[open]').forEach((menu) => { menu.open = false; }); }
   if (event.ctrlKey || event.metaKey || event.altKey || $('dialog[open]') || event.target.closest?.('input, select, textarea')?.checkVisibility()) return;
   if (event.key === '?') return void $('#keys')?.showModal();
@@ -227,6 +256,9 @@ on('keydown', (event) => {
   act ? act() : $$(`[data-key], [data-range]`).find((link) => link.dataset.key === event.key || link.dataset.range === event.key)?.click();
 });
 
+addEventListener('popstate', sortAll);
+// A page that the back button brings back as it was.
+addEventListener('pageshow', () => { if (kept('theme')) root.dataset.theme = kept('theme'); });
 on('DOMContentLoaded', () => {
   ready();
   const seconds = kept('refresh') ?? '0';

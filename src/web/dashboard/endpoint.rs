@@ -109,7 +109,7 @@ fn versions(page: &Page, devices: &Outcome<Devices>) -> Panel {
                 name: format!("{} {}", panels::known(&platform.platform), row.version),
                 href: page.view.with("version", &row.version),
                 value: row.hits,
-                soft: format!("{} users", format::number(row.users)),
+                soft: format::counted(row.users, "user"),
                 ..Bar::default()
             })
         });

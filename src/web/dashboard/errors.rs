@@ -68,7 +68,7 @@ fn attached(page: &Page, errors: &Outcome<Answered>) -> Panel {
                 Cell::number(row.users),
                 Cell::drawn(charts::spark(&trend)),
                 Cell::ago(&page.view, Some(row.first_seen)),
-                Cell::text(&row.last_seen).class("num"),
+                Cell::day(&page.view, &row.last_seen),
             ]);
         }
         if table.rows.is_empty() {

@@ -85,14 +85,14 @@ fn per_day(rows: &[ComparedFeature]) -> String {
     let columns = [
         ("Feature", ""),
         ("#Hits a day", ""),
-        ("#before", "Hits a day of the period before"),
-        ("#Change", ""),
+        ("#Hits before", "Hits a day of the period before"),
+        ("#More hits", ""),
         ("#Users a day", ""),
-        ("#before", "Users a day of the period before"),
-        ("#Change", ""),
+        ("#Users before", "Users a day of the period before"),
+        ("#More users", ""),
     ];
     let mut table = Table::new("Features by day", &columns);
-    let rough = |value: f64| Cell::float(value, format!("{value:.1}"));
+    let rough = |value: f64| Cell::float(value, if value > 0.0 && value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") });
     for row in rows {
         table.row([
             Cell::name(&row.name, "no name"),

@@ -15,7 +15,7 @@ use crate::{
     report::{InactiveUsers as Answered, LastVersion},
     web::{
         api::params::{CURSOR, IDLE, LAST_FILTERS, LIMIT},
-        format::{exact, share},
+        format::{counted, share},
         host::Host,
     },
 };
@@ -41,9 +41,14 @@ async fn show(page: Page) -> Response {
         Ok(rows) => page.ask(&[LAST_FILTERS], move |reports, ask| reports.inactive_users(ask, idle, &rows)).await,
         Err(problem) => Err(problem),
     };
-    let title =
-        users.as_ref().map_or_else(|_| "Inactive".to_owned(), |users| format!("{} users not seen for {idle} days", exact(users.total)));
+    let title = match &users {
+        Ok(users) if users.total > 0 => format!("{} not seen for {idle} days", counted(users.total, "user")),
+        _ => format!("Not seen for {idle} days"),
+    };
     let versions = Panel::of("versions", "What they used last", &users, |users| {
+        if users.versions.is_empty() {
+            return Err("Nobody has stayed away so long, so no version has lost anybody.");
+        }
         let bar = |row: &LastVersion| Bar {
             name: format!("{} {}", panels::known(&row.platform), row.app_version),
             href: page.view.with("version", &row.app_version),
@@ -63,7 +68,7 @@ fn table(page: &Page, users: &Answered) -> Result<String, &'static str> {
     let mut table = Table::new("Inactive users", &users::COLUMNS);
     users.users.iter().for_each(|row| table.row(users::cells(page, row)));
     if table.rows.is_empty() {
-        return Err("Nobody has stayed away so long.");
+        return Err("Nobody has stayed away so long. Try fewer days, or fewer filters.");
     }
     table.pages(&page.view, users.next_cursor.as_deref());
     Ok(markup(&table))

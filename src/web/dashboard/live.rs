@@ -129,9 +129,9 @@ impl Now {
 
     fn hit(&self, hit: &LatestHit) -> Vec<Cell> {
         let id = hit.user_id.as_deref().unwrap_or_default();
-        let class = match hit.status {
-            500.. => "bad",
-            400..=499 => "warn",
+        let class = match (hit.outcome.as_str(), hit.status) {
+            ("failed", _) | (_, 500..) => "bad",
+            ("aborted", _) | (_, 400..=499) => "warn",
             _ => "good",
         };
         let status = if hit.outcome == "completed" { hit.status.to_string() } else { format!("{} {}", hit.status, hit.outcome) };
@@ -142,7 +142,7 @@ impl Now {
         };
         vec![
             Cell::endpoint(&hit.endpoint).to(format!("session?id={}", coded(&hit.session_id))).soft(who),
-            Cell::text(status).class(if hit.outcome == "failed" { "bad" } else { class }),
+            Cell::text(status).class(class),
             Cell::duration(hit.latency),
             Cell::text(format::ago(hit.at, self.now)).titled(format::time(hit.at)).class("num"),
         ]

@@ -12,6 +12,8 @@ pub(super) struct Notice {
     pub(super) text: String,
 }
 
+const NO_HIT: &str = "Recording, and there was no hit yet: send the service a request, and it is here within two seconds.";
+
 pub(super) fn of(site: &Site, health: &Health) -> Option<Notice> {
     let notice = |class, text| Some(Notice { class, text });
     let Some(analytics) = &site.recording else {
@@ -23,7 +25,10 @@ pub(super) fn of(site: &Site, health: &Health) -> Option<Notice> {
     };
     let reason = analytics.recorder().fault().unwrap_or_default();
     match analytics.state() {
-        State::Recording => dropped(&analytics.counters()),
+        State::Recording => dropped(&analytics.counters()).or_else(|| {
+            let is_empty = health.parts.iter().all(|part| part.hits == 0);
+            is_empty.then(|| Notice { class: "info", text: NO_HIT.to_owned() })
+        }),
         State::Waiting => notice("info", format!("Not recording yet: {reason}.")),
         State::Faulted => notice(
             "bad",
@@ -39,6 +44,11 @@ pub(super) fn of(site: &Site, health: &Health) -> Option<Notice> {
 fn dropped(counters: &Counters) -> Option<Notice> {
     let causes = counters.by_cause().into_iter().filter(|(_, hits)| *hits > 0);
     let causes: Vec<_> = causes.map(|(cause, hits)| format!("{} ({cause})", format::number(hits))).collect();
-    let text = format!("{} hits were dropped since the recorder started: {}.", format::number(counters.dropped()), causes.join(", "));
+    let text = format!(
+        "{} {} dropped since the recorder started: {}.",
+        format::counted(counters.dropped(), "hit"),
+        if counters.dropped() == 1 { "was" } else { "were" },
+        causes.join(", ")
+    );
     (counters.dropped() > 0).then_some(Notice { class: "warn", text })
 }

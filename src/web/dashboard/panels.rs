@@ -108,7 +108,12 @@ pub(super) fn platforms(page: &Page, devices: &Outcome<Devices>, most: usize) ->
             href: page.view.with("platform", &row.platform),
             open: page.view.page_with("platforms", "platform", &row.platform),
             value: row.users,
-            soft: format!("{} · {} hits", format::share(row.users, all), format::rough(row.hits as f64)),
+            soft: format!(
+                "{} · {} {}",
+                format::share(row.users, all),
+                format::rough(row.hits as f64),
+                if row.hits == 1 { "hit" } else { "hits" }
+            ),
             ..Bar::default()
         };
         bars(devices.platforms.iter().map(bar), most)
@@ -130,7 +135,7 @@ pub(super) fn hours(page: &Page, hours: &Outcome<PeakHours>) -> Panel {
         let values: Vec<u64> = hours.week.iter().map(|row| row.hits).collect();
         let title = |(place, row): (usize, &crate::report::WeekHourRow)| {
             let day = WHOLE_DAYS.get(place / 24).copied().unwrap_or_default();
-            format!("{day} {:02}:00: {} hits, {} users", row.hour, format::exact(row.hits), format::exact(row.users))
+            format!("{day} {:02}:00: {}, {}", row.hour, format::counted(row.hits, "hit"), format::counted(row.users, "user"))
         };
         let titles: Vec<String> = hours.week.iter().enumerate().map(title).collect();
         let most = values.iter().copied().max().unwrap_or_default();
@@ -254,8 +259,8 @@ pub(super) fn failures(page: &Page, errors: &Outcome<Errors>, most: usize) -> Pa
                 Cell::number(row.count),
                 Cell::number(row.users),
                 Cell::drawn(charts::spark(&trend)),
-                Cell::text(&row.first_seen).class("num"),
-                Cell::text(&row.last_seen).class("num"),
+                Cell::day(&page.view, &row.first_seen),
+                Cell::day(&page.view, &row.last_seen),
             ]);
         }
         if table.rows.is_empty() { Err("Nothing went wrong in this range.") } else { Ok(markup(&table)) }

@@ -112,5 +112,5 @@ fn models(page: &Page, devices: &Outcome<Devices>) -> Panel {
             Ok(markup(&table))
         }
     });
-    panel.api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("devices")
+    panel.width(12).api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("devices")
 }

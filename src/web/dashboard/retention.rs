@@ -87,7 +87,7 @@ fn triangle(page: &Page, retention: &Answered, step: &'static str) -> Triangle {
             let people = step_of(place).zip(step_of(place + period)).filter(|_| is_first && kept.users > 0);
             Cell {
                 text: if cohort.users == 0 { "–".to_owned() } else { percent(share) },
-                title: format!("{} of {} users", format::exact(kept.users), format::exact(cohort.users)),
+                title: format!("{} of {}", format::exact(kept.users), format::counted(cohort.users, "user")),
                 heat: (share * 5.0).ceil().clamp(0.0, 5.0) as u8,
                 open: !kept.complete && is_first,
                 href: people.map(|(cohort, period)| page.view.cohort(cohort, period)),

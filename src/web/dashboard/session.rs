@@ -85,7 +85,8 @@ fn time_line(actions: &[ActionRow]) -> Result<String, &'static str> {
     let marks: Vec<Mark> = actions.iter().map(mark).collect();
     let svg = charts::timeline("The session's hits in time", &marks);
     let whole = actions.last().map(since).unwrap_or_default();
-    let text = format!("{} hits in {}; what went wrong is greater and red", actions.len(), format::duration(whole));
+    let text =
+        format!("{} in {}; what went wrong is greater and red", format::counted(actions.len() as u64, "hit"), format::duration(whole));
     Ok(format!(r#"<div class="heated" tabindex="0" role="group" aria-label="Hits: arrow keys">{svg}</div><p class="soft">{text}</p>"#))
 }
 

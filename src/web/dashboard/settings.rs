@@ -58,15 +58,17 @@ fn writer(page: &Page, health: &Health) -> Vec<(&'static str, String)> {
         None => "nobody records",
     };
     let overhead = match counters.written {
-        0 => "–".to_owned(),
+        // The first ones pay for what is made once.
+        0..100 => "too few hits to say".to_owned(),
         written => format!("{:.1} µs a hit, on a thread of its own", counters.busy_us as f64 / written as f64),
     };
+    let batches = format!("{} batch{}", format::exact(counters.batches), if counters.batches == 1 { "" } else { "es" });
     let heartbeat = health.heartbeat.map_or_else(|| "never".to_owned(), |beat| page.ago(&beat));
     vec![
         ("State", state.to_owned()),
         ("Heartbeat", heartbeat),
-        ("Written", format!("{} hits in {} batches", format::exact(counters.written), format::exact(counters.batches))),
-        ("Waiting", format!("{} hits, {}", format::exact(counters.queued), format::bytes(counters.queued_bytes))),
+        ("Written", format!("{} in {}", format::counted(counters.written, "hit"), batches)),
+        ("Waiting", format!("{}, {}", format::counted(counters.queued, "hit"), format::bytes(counters.queued_bytes))),
         ("Dropped", format::exact(counters.dropped())),
         ("Faults", format!("{} writes refused and tried again", format::exact(counters.faults))),
         ("Panics", format::exact(counters.panics)),
@@ -87,7 +89,7 @@ fn months(page: &Page, health: &Health) -> Result<String, &'static str> {
         "Months",
         &[("Month", "UTC"), ("State", ""), ("#Hits", ""), ("#Size", ""), ("#A hit", "Bytes of the raw file"), ("First", ""), ("Last", "")],
     );
-    let when = |at| Cell::text(page.moment_or(&at, "–"));
+    let when = |at: Option<_>| at.map_or_else(|| Cell::text("–"), |at| Cell::moment(&page.view, at));
     let size = |bytes: u64| Cell::float(bytes as f64, format::bytes(bytes));
     for part in health.parts.iter().rev() {
         let PartHealth { hits, bytes, .. } = *part;

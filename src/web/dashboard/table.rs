@@ -80,8 +80,10 @@ impl Cell {
     pub(super) fn endpoint(endpoint: &str) -> Self {
         let cell = Self::name(endpoint, "unknown");
         match endpoint.split_once(' ') {
-            Some((method, route)) => Self { text: route.to_owned(), tag: method.to_owned(), ..cell },
-            None => cell,
+            Some((method, route)) if !method.is_empty() && !route.trim().is_empty() => {
+                Self { text: route.to_owned(), tag: method.to_owned(), ..cell }
+            }
+            _ => cell,
         }
     }
 
@@ -112,6 +114,12 @@ impl Cell {
         let Some(then) = then else { return Self { text: "–".to_owned(), class: "none", numeric: true, ..Self::default() } };
         let sort = Some(crate::clock::to_millis(then) as f64);
         Self { text: format::ago(then, view.now()), title: format::moment(view.tz(), then), sort, numeric: true, ..Self::default() }
+    }
+
+    /// A day, of those that reports give; with the year if it is another one.
+    pub(super) fn day(view: &View, day: &str) -> Self {
+        let sort = crate::zone::parse_day(day).map(f64::from);
+        Self { text: format::day(day, view.tz(), view.now()), title: day.to_owned(), sort, numeric: true, ..Self::default() }
     }
 
     /// A moment as the zone's clocks show it.

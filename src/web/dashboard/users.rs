@@ -13,7 +13,7 @@ use crate::{
     report::{UserRow, Users as Answered},
     web::{
         api::params::{CURSOR, FILTERS, FIRST_SEEN, LIMIT, ORDER, RANGE},
-        format::exact,
+        format::counted,
         host::Host,
     },
 };
@@ -46,7 +46,7 @@ async fn show(page: Page) -> Response {
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
         page.ask_before(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
     );
-    let title = users.as_ref().map_or_else(|_| "Users".to_owned(), |users| format!("{} users", exact(users.total)));
+    let title = users.as_ref().map_or_else(|_| "Users".to_owned(), |users| counted(users.total, "user"));
     let list = Panel::of("users", &title, &users, |users| table(&page, users)).width(12);
     let list = list.api(&page.view, "api/users", &[RANGE, FILTERS, FIRST_SEEN, ORDER, LIMIT, CURSOR]);
     let cohort = page.view.query().get("first_from").zip(page.view.query().get("first_to"));
