@@ -22,7 +22,7 @@ fn the_panels_sessions_are_seen_beside_what_is_recorded() {
     std::fs::write(files.path().join("app_analytics.json"), PANEL).unwrap();
     // The same month, so that the two have parts beside each other.
     let clock = Clock::manual(at(1_764_590_000));
-    let analytics = Analytics::builder(data.path()).clock(clock.clone()).build().unwrap();
+    let analytics = Analytics::builder(data.path()).clock(clock).build().unwrap();
     analytics.record(&Hit::new("GET", "/items"));
     analytics.flush().unwrap();
     let report = analytics.maintenance().import_legacy([files.path().to_owned()], |_, _| {}).unwrap();

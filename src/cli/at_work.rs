@@ -34,8 +34,7 @@ pub(super) fn look_ahead<T>(
     let settings = place.settings()?;
     let config = builder::as_kept(settings.config.clone())?;
     let bar = Progress::new("Reading", false);
-    let result = look(&builder::import_setting(&config), settings.data()?, &mut |done, total| bar.tell(done, total));
-    result
+    look(&builder::import_setting(&config), settings.data()?, &mut |done, total| bar.tell(done, total))
 }
 
 /// The same, and a directory in which nothing was recorded is made.

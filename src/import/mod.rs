@@ -27,3 +27,8 @@ pub(crate) use self::{
     asked::{Asked, Setting},
     source::Rules,
 };
+#[cfg(test)]
+pub(crate) use self::{
+    found::{Found, Noted},
+    source::{Content, Imported, Progress, Source, SourceId},
+};

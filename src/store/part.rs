@@ -344,6 +344,7 @@ impl Part {
 }
 
 /// What the rows of a part add up to.
+#[derive(Clone, Copy)]
 pub(super) struct Counted {
     pub(super) hits: i64,
     pub(super) least: Option<Millis>,

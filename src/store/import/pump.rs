@@ -1,6 +1,6 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
     thread,
     time::Duration,
@@ -75,7 +75,7 @@ impl Pump {
 fn pump(
     open: &OpenSource,
     argument: &str,
-    directory: &PathBuf,
+    directory: &Path,
     progress: &Progress,
     sender: &SyncSender<Result<Portion, Error>>,
     empties: &Receiver<Vec<Imported>>,
