@@ -17,7 +17,10 @@ use crate::{
     clock::{Millis, day_of},
     error::{Error, ErrorKind},
     hit::{Outcome, SessionId},
-    import::{Found, Imported, Noted, Progress, Rules, Source, SourceId},
+    import::{
+        found::{Found, Noted},
+        source::{Imported, Progress, Rules, Source, SourceId},
+    },
 };
 
 #[allow(unreachable_pub, reason = "tests of the whole crate take it too")]
@@ -183,7 +186,7 @@ fn what_is_known_from_earlier_does_not_come_again() {
 #[test]
 fn a_file_is_known_by_its_content_wherever_it_lies() {
     let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let content = |dir: &Path, text: &str| read(&[written(dir, text)]).unwrap().files()[0].1;
+    let content = |dir: &Path, text: &str| read(&[written(dir, text)]).unwrap().files[0].1;
     let first = content(one.path(), r#"{"sessions": []}"#);
     assert_eq!(content(other.path(), r#"{"sessions": []}"#), first);
     assert_ne!(content(other.path(), "{\"sessions\": []}\n"), first, "what follows is part of it");
@@ -217,7 +220,7 @@ fn the_example_of_the_panel_gives_two_sessions_and_says_where_its_sums_differ() 
     let differences = came.found.differences.join("\n");
     for part in [
         "daily_stats of 2025-12-01: actions 5 stored, 4 counted, minutes 8.50 stored, 7.50 counted",
-        "user_stats of \"100000000000000001\": minutes 8.50 stored, 7.50 counted, last seen 2025-12-01T15:01:00Z stored, 2025-12-01T10:07:30Z counted",
+        "record 1 of user_stats: minutes 8.50 stored, 7.50 counted, last seen 2025-12-01T15:01:00Z stored, 2025-12-01T10:07:30Z counted",
         "user_stats has not 1 of the users that have sessions",
     ] {
         assert!(differences.contains(part), "{part}\n{differences}");
@@ -367,12 +370,12 @@ fn the_later_sqlite_file_gives_what_the_same_sessions_give_as_json() {
 fn a_sqlite_file_of_a_server_that_runs_is_read_with_its_journal() {
     let dir = tempfile::tempdir().unwrap();
     let file = table(dir.path(), "session_id, discord_id, started_at, theme", &["'a', 'ann', '2025-12-01T10:00:00', 1"]);
-    let first = read(std::slice::from_ref(&file)).unwrap().files()[0].1;
+    let first = read(std::slice::from_ref(&file)).unwrap().files[0].1;
     let connection = rusqlite::Connection::open(&file).unwrap();
     connection.pragma_update(None, "journal_mode", "wal").unwrap();
     connection.execute("insert into sessions values ('b', 'bob', '2025-12-01T11:00:00', 2)", []).unwrap();
     let legacy = read(std::slice::from_ref(&file)).unwrap();
-    assert_ne!(legacy.files()[0].1, first);
+    assert_ne!(legacy.files[0].1, first);
     let came = came(legacy, &BTreeSet::new());
     assert_eq!((came.out.sessions.len(), came.found.unknown_fields["theme"]), (2, 1));
 }
