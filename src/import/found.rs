@@ -28,9 +28,9 @@ pub(crate) struct Found {
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// What was left out or put right, by why.
     pub(crate) noted: BTreeMap<Noted, u64>,
-    /// The first few that were left out, with file and place. Lines of a log hold addresses: to be shown, never stored.
+    /// The first few that were left out: file and place, and nothing of what they say, for reports are kept.
     pub(crate) examples: Vec<String>,
-    /// Requests that no template covers by the first segment of their path, for whoever writes the templates: to be shown, never stored.
+    /// Requests that no template covers by the first segment of their path, for whoever writes the templates.
     pub(crate) unmatched: HashMap<String, u64>,
     /// Sums in the files that are not what their sessions say; at most [`SHOWN`] of them.
     pub(crate) differences: Vec<String>,
@@ -123,7 +123,10 @@ impl Found {
         self.note(Noted::Unmatched);
         let path = std::str::from_utf8(path).unwrap_or_default();
         let end = path.get(1..).and_then(|rest| rest.find('/')).map_or(path.len(), |end| end + 1);
-        let segment = &path[..cut(&path.as_bytes()[..end], 64)];
+        let segment = &path[..end];
+        // Reports are kept, and what may be somebody's id or secret is not.
+        let is_plain = end <= 32 && segment.bytes().all(|byte| byte.is_ascii_lowercase() || b"/-_.".contains(&byte));
+        let segment = if is_plain && end > 0 { segment } else { "(other)" };
         if self.unmatched.len() < NAMES || self.unmatched.contains_key(segment) {
             *self.unmatched.entry_ref(segment).or_default() += 1;
         } else {

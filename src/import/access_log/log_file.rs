@@ -25,6 +25,9 @@ pub(super) struct LogFile {
     reader: io::Take<Box<dyn BufRead + Send>>,
     line: Vec<u8>,
     days: Days,
+    /// Of the line in its file, or in what is new of it.
+    number: u64,
+    /// Lines that are not empty.
     lines: u64,
     broken: u64,
     first_broken: Option<String>,
@@ -49,6 +52,7 @@ impl LogFile {
             reader: reader.take(part.to.saturating_sub(part.from)),
             line: Vec::new(),
             days: Days::default(),
+            number: 0,
             lines: 0,
             broken: 0,
             first_broken: None,
@@ -92,6 +96,7 @@ impl LogFile {
             read += self.reader.skip_until(b'\n').map_err(unreadable)? as u64;
         }
         self.byte += read;
+        self.number += 1;
         while let Some(b'\n' | b'\r') = self.line.last() {
             self.line.pop();
         }
@@ -101,10 +106,7 @@ impl LogFile {
     fn note_broken(&mut self, found: &mut Found) -> Result<(), Error> {
         self.broken += 1;
         found.note(Noted::BrokenLine);
-        let shown = || {
-            let line: String = String::from_utf8_lossy(&self.line).chars().take(120).collect();
-            format!("{}: line {} (ends at byte {}): {line:?}", self.path.display(), self.lines, self.byte)
-        };
+        let shown = || format!("{}: line {} (ends at byte {}): {:?}", self.path.display(), self.number, self.byte, shape(&self.line));
         if self.first_broken.is_none() {
             self.first_broken = Some(shown());
         }
@@ -123,6 +125,16 @@ impl LogFile {
             self.broken, self.lines
         )))
     }
+}
+
+/// What a line looks like, without what it says: it holds addresses, and what is shown of it is kept.
+fn shape(line: &[u8]) -> String {
+    let hidden = |c: char| match c {
+        '0'..='9' => '0',
+        c if c.is_alphabetic() => 'a',
+        c => c,
+    };
+    String::from_utf8_lossy(line).chars().take(120).map(hidden).collect()
 }
 
 /// Makes a hit of a line; `false` if it was no request of HTTP.

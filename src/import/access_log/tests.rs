@@ -14,13 +14,15 @@ use crate::{
     clock::Millis,
     error::Error,
     hit::{Hit, Outcome},
-    import::{Content, Found, Imported, Noted, Progress, Rules, Source},
+    import::{
+        found::{Found, Noted},
+        source::{Content, Imported, Progress, Rules, Source},
+    },
     pattern::Routes,
     recorder::{DEFAULT_NOISE, Noise},
 };
 
 const RULES: Rules = Rules { timeout: 30 * 60_000, longest: 86_400_000 };
-const MINUTE: Millis = 60_000;
 
 fn routes() -> Routes {
     let mut routes = Routes::default();
@@ -116,14 +118,35 @@ a line that is none
     assert_eq!((devices[0].name(), devices[2].platform()), ("Firefox on Linux", "API client"));
     assert_eq!(devices[3].bot().unwrap().class(), "search");
     assert!(hits[4].facts.made_up && !hits[0].facts.made_up);
-    assert_eq!(found.unmatched.iter().map(|(segment, count)| (&**segment, *count)).collect::<Vec<_>>(), [("/nowhere", 1)]);
     let counts = [Noted::BrokenLine, Noted::NotHttp, Noted::Unmatched].map(|noted| found.count(noted));
     assert_eq!((counts, found.records, found.hits, found.actions), ([1, 2, 1], 10, 7, 5));
-    assert!(
-        found.examples[0].contains("line 9 (ends at byte") && found.examples[0].contains("a line that is none"),
-        "{:?}",
-        found.examples
-    );
+    assert_eq!(found.unmatched.iter().map(|(segment, count)| (&**segment, *count)).collect::<Vec<_>>(), [("/nowhere", 1)]);
+    let text = String::from_utf8_lossy(lines);
+    let end = text.find("a line that is none\n").unwrap() + 20;
+    let [example] = &found.examples[..] else { panic!("{:?}", found.examples) };
+    assert!(example.ends_with(&format!("access.log: line 10 (ends at byte {end}): \"a aaaa aaaa aa aaaa\"")), "{example}");
+}
+
+#[test]
+fn of_what_no_template_covers_only_plain_words_are_told() {
+    let mut found = Found::default();
+    for path in [
+        "/shop/item",
+        "/shop",
+        "/wp-login.php",
+        "/8f14e45fceea167a5a36dedd4bea2543/x",
+        "/Ann",
+        "/caf\u{e9}",
+        "",
+        "/",
+        "/averyveryverylongwordthatnobodyuses",
+    ] {
+        found.unmatched(path.as_bytes());
+    }
+    found.unmatched(b"/\xff");
+    let told: BTreeMap<_, _> = found.unmatched.iter().map(|(segment, count)| (segment.as_str(), *count)).collect();
+    assert_eq!(told, BTreeMap::from([("/shop", 2), ("/wp-login.php", 1), ("/", 1), ("(other)", 6)]));
+    assert_eq!(found.count(Noted::Unmatched), 10);
 }
 
 #[test]

@@ -70,12 +70,6 @@ impl InOrder {
         &self.found
     }
 
-    /// How many sessions there are, before they are cut at months and days.
-    #[cfg(test)]
-    pub(super) fn visits(&self) -> usize {
-        self.visits.list.len()
-    }
-
     /// Finds the session of its user in which each error happened; in the timeout after it if in none.
     fn place_errors(&mut self) {
         let mut of_user: HashMap<u32, Vec<u32>> = HashMap::new();

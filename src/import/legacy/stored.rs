@@ -30,6 +30,8 @@ struct Sums {
     file: u32,
     /// `2025-12-01`, or a user's id.
     name: u32,
+    /// Where it stands in its list, from 1: what differs is kept, and is not to name anybody.
+    record: usize,
     sessions: Option<i64>,
     actions: Option<i64>,
     minutes: Option<f64>,
@@ -60,8 +62,10 @@ impl Stored {
             _ => None,
         };
         let users = value.get("unique_users").and_then(Value::as_array).map(|users| users.iter().filter_map(&mut id).collect());
+        let list = if list == "daily_stats" { &mut self.days } else { &mut self.users };
         let sums = Sums {
             file,
+            record: 1 + list.last().filter(|sums| sums.file == file).map_or(0, |sums| sums.record),
             name: texts.number(&crate::hit::bounded_user(name)),
             sessions: integer("total_sessions"),
             actions: integer("total_actions"),
@@ -70,7 +74,7 @@ impl Stored {
             first: moment("first_seen"),
             last: moment("last_seen"),
         };
-        if list == "daily_stats" { self.days.push(sums) } else { self.users.push(sums) }
+        list.push(sums);
     }
 
     /// Tells where the sums of a file are not what the sessions of the same file say. A list that is empty says nothing.
@@ -90,7 +94,7 @@ impl Stored {
         for sums in &self.users {
             let counted = users.remove(&(sums.file, sums.name)).unwrap_or_default();
             if let Some(what) = sums.differences(&counted) {
-                found.differs(|| format!("{}: user_stats of {:?}: {what}", file(sums.file), rows.texts.text(sums.name)));
+                found.differs(|| format!("{}: record {} of user_stats: {what}", file(sums.file), sums.record));
             }
         }
         let has = |list: &[Sums], number: u32| list.iter().any(|sums| sums.file == number);

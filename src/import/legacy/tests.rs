@@ -17,7 +17,10 @@ use crate::{
     clock::{Millis, day_of},
     error::{Error, ErrorKind},
     hit::{Outcome, SessionId},
-    import::{Found, Imported, Noted, Progress, Rules, Source, SourceId},
+    import::{
+        found::{Found, Noted},
+        source::{Imported, Progress, Rules, Source, SourceId},
+    },
 };
 
 #[allow(unreachable_pub, reason = "tests of the whole crate take it too")]
@@ -217,7 +220,7 @@ fn the_example_of_the_panel_gives_two_sessions_and_says_where_its_sums_differ() 
     let differences = came.found.differences.join("\n");
     for part in [
         "daily_stats of 2025-12-01: actions 5 stored, 4 counted, minutes 8.50 stored, 7.50 counted",
-        "user_stats of \"100000000000000001\": minutes 8.50 stored, 7.50 counted, last seen 2025-12-01T15:01:00Z stored, 2025-12-01T10:07:30Z counted",
+        "record 1 of user_stats: minutes 8.50 stored, 7.50 counted, last seen 2025-12-01T15:01:00Z stored, 2025-12-01T10:07:30Z counted",
         "user_stats has not 1 of the users that have sessions",
     ] {
         assert!(differences.contains(part), "{part}\n{differences}");
