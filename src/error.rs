@@ -50,6 +50,8 @@ pub enum ErrorKind {
     NoRaw,
     /// A question was ended by whoever asked it.
     Cancelled,
+    /// Whatever an export was written to refused it.
+    Output,
     /// An address or port cannot be listened on.
     Listen,
     /// A file cannot be imported: the message says which record of it, and why. Nothing was.

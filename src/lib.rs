@@ -110,6 +110,8 @@ pub mod report;
 mod shown;
 mod sink;
 #[cfg(feature = "sqlite")]
+mod spreadsheet;
+#[cfg(feature = "sqlite")]
 mod store;
 pub mod user;
 #[cfg(all(feature = "auth", feature = "axum"))]

@@ -21,6 +21,7 @@ const GROUND: &[(&str, &[&str])] = &[
     ("sink", &["clock", "counters", "error", "hit"]),
     ("zone", &["clock", "error"]),
     ("shown", &[]),
+    ("spreadsheet", &[]),
 ];
 
 /// What stands on it, from the bottom up: each may import all of the ground floor, and these of the lines before it.

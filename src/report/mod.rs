@@ -7,6 +7,7 @@ mod comparison;
 mod devices;
 mod endpoints;
 mod errors;
+mod export;
 mod features;
 mod health;
 mod inactive_users;
@@ -42,6 +43,7 @@ pub use self::{
     devices::{BotRow, DeviceRow, Devices, PlatformRow, VersionRow},
     endpoints::EndpointRow,
     errors::{ErrorRow, Errors, FailureRow},
+    export::{Export, ExportFormat},
     features::{FeatureRow, Features},
     health::{Health, PartHealth},
     inactive_users::{InactiveUsers, LastVersion},
@@ -61,4 +63,4 @@ pub use self::{
     users::{UserOrder, UserRow, Users},
     versions::{PlatformVersions, VersionSteps, Versions},
 };
-pub use crate::store::Cancel;
+pub use crate::store::{Cancel, Fault, Verified};

@@ -1,21 +1,22 @@
 use std::{
     fmt,
+    io::Write,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    ActiveSessions, Answer, Ask, Back, Check, Cohorts, Comparison, Devices, EndpointRow, Errors, Features, Health, InactiveUsers, Interval,
-    LatencySteps, LatestHits, Lifecycle, Page, PeakHours, Power, PowerUsers, Retention, SessionDetail, Sessions, Source, Stats, Traffic,
-    UserDetail, UserGrowth, UserOrder, Users, Versions, active_sessions, base::view::View, check, comparison, devices, endpoints, errors,
-    features, health, inactive_users, latency, latest_hits, lifecycle, peak_hours, power_users, retention, session, sessions, stats,
-    traffic, user, user_growth, users, versions,
+    ActiveSessions, Answer, Ask, Back, Check, Cohorts, Comparison, Devices, EndpointRow, Errors, Export, ExportFormat, Features, Health,
+    InactiveUsers, Interval, LatencySteps, LatestHits, Lifecycle, Page, PeakHours, Power, PowerUsers, Retention, SessionDetail, Sessions,
+    Source, Stats, Traffic, UserDetail, UserGrowth, UserOrder, Users, Versions, active_sessions, base::view::View, check, comparison,
+    devices, endpoints, errors, export, features, health, inactive_users, latency, latest_hits, lifecycle, peak_hours, power_users,
+    retention, session, sessions, stats, traffic, user, user_growth, users, versions,
 };
 use crate::{
     clock::Clock,
     error::{Error, ErrorKind},
-    store::{Cancel, Limits, Readers, Snapshot},
+    store::{self, Cancel, Limits, Readers, Snapshot, Verified},
 };
 
 /// Asks questions of a data directory. Cheap to clone.
@@ -181,9 +182,70 @@ impl Reports {
         self.view(ask, |view| lifecycle::ask(view, interval))
     }
 
+    /// Writes a whole list, row by row, in as little memory as a page of it takes; gives how many rows there were. The
+    /// [time limit](Self::time_limit) is the same as for questions: give a longer one.
+    ///
+    /// # Errors
+    ///
+    /// Also [`ErrorKind::Output`] if `out` refuses.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use tower_analytics::{
+    ///     Analytics, Ask, Hit,
+    ///     report::{Export, ExportFormat},
+    /// };
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// analytics.record(&Hit::new("GET", "/items"));
+    /// analytics.flush()?;
+    /// let mut out = Vec::new();
+    /// let rows = analytics.reports().export(&Ask::last_days(30), Export::Actions, ExportFormat::Csv, &mut out)?;
+    /// assert_eq!((rows, String::from_utf8_lossy(&out).lines().count()), (1, 2));
+    /// # Ok(()) }
+    /// ```
+    pub fn export(&self, ask: &Ask, what: Export, format: ExportFormat, out: &mut dyn Write) -> Result<u64, Error> {
+        self.view(ask, |view| export::ask(view, what, format, out)).map(Answer::into_inner)
+    }
+
+    /// Writes everything about one person, by the app's own id, as a JSON document: ids and name, when first and last seen, sums, days,
+    /// devices, each session with each hit, the texts of errors. `false`, and nothing is written, if nobody has the id.
+    ///
+    /// # Errors
+    ///
+    /// Also [`ErrorKind::Output`] if `out` refuses.
+    pub fn export_user(&self, user_id: &str, out: &mut dyn Write) -> Result<bool, Error> {
+        self.view(&Ask::all_time(), |view| export::person(view, user_id, out)).map(Answer::into_inner)
+    }
+
     /// Whether the roll-ups agree with the raw hits. Counts every hit there is, so it takes a while.
     pub fn check(&self) -> Result<Answer<Check>, Error> {
         self.ask(check::ask)
+    }
+
+    /// Looks through all files, a backup's too, without changing a byte: SQLite's integrity check of each; everything that follows from
+    /// raw hits against what it would be if it were made anew; what raw hits refer to; sessions against their hits. `progress` is given how
+    /// much is done, of how much. Takes about as long as [`reprocess`](crate::Maintenance::reprocess), and no limit of time ends it.
+    ///
+    /// Beside a service that records it reads each month as of one moment.
+    ///
+    /// # Errors
+    ///
+    /// If the directory is of another version of this crate, or somebody began to record meanwhile.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use tower_analytics::{Analytics, Hit};
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// analytics.record(&Hit::new("GET", "/items"));
+    /// analytics.flush()?;
+    /// let verified = analytics.reports().verify(|done, total| println!("{done} of {total}"))?;
+    /// assert!(verified.is_sound(), "{:?}", verified.faults);
+    /// # Ok(()) }
+    /// ```
+    pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Verified, Error> {
+        store::verify(self.readers.directory(), &mut progress)
     }
 
     /// Whether somebody records, what was dropped, how big it all is.

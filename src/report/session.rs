@@ -97,7 +97,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, id: &str, page: &Page) -> Result<Opti
     Ok(Some(SessionDetail { session: row(view, month, &session)?, previous_session, next_session, actions, next_cursor }))
 }
 
-fn action(view: &View<'_, '_>, start: Millis, row: &Row, gap: Option<Millis>) -> Result<ActionRow, Error> {
+pub(super) fn action(view: &View<'_, '_>, start: Millis, row: &Row, gap: Option<Millis>) -> Result<ActionRow, Error> {
     let names = view.names()?;
     let error = match row.error {
         0 => None,

@@ -102,28 +102,53 @@ pub(super) fn ask(view: &mut View<'_, '_>, page: &Page) -> Result<Sessions, Erro
 }
 
 fn of_part(view: &mut View<'_, '_>, part: &PartView, below: i64, limit: usize, found: &mut Vec<(Month, Session)>) -> Result<(), Error> {
-    let span = view.span.clone();
-    let with_hit = if view.filter.splits_sessions() { Some(sessions_with_hit(view, part)?) } else { None };
-    let devices: Vec<bool> =
-        view.devices()?.iter().map(|device| view.filter.covers_device(&device.platform, &device.version, device.is_bot())).collect();
-    let mut only = format!(" and number < {below} and opened >= {} and opened < {}", span.at.start, span.at.end);
-    if let Some(users) = &view.filter.users {
-        let users: Vec<String> = users.iter().map(|user| user.to_string()).collect();
-        only += &format!(" and user in ({})", users.join(","));
-    }
     let (month, mut left) = (part.month, limit);
-    let which = Which { only: &only, order: "order by number desc", limit: usize::MAX >> 1, rows: false };
-    let first_past = sessions::first_past(view, part)?;
-    sessions::each(view, part, &which, |session| {
-        let passes = devices.get(session.device as usize).copied().unwrap_or(true)
-            && with_hit.as_ref().is_none_or(|sessions| sessions.contains(session.number))
-            && session.number < first_past;
-        if passes {
-            found.push((month, session));
-            left -= 1;
-        }
+    Wanted::new(view, part)?.each(view, part, &format!(" and number < {below}"), "order by number desc", |session| {
+        found.push((month, session));
+        left -= 1;
         left > 0
     })
+}
+
+/// Which sessions of a part are asked for.
+pub(super) struct Wanted {
+    only: String,
+    devices: Vec<bool>,
+    with_hit: Option<RoaringBitmap>,
+    first_past: u32,
+}
+
+impl Wanted {
+    pub(super) fn new(view: &mut View<'_, '_>, part: &PartView) -> Result<Self, Error> {
+        let at = view.span.at.clone();
+        let with_hit = if view.filter.splits_sessions() { Some(sessions_with_hit(view, part)?) } else { None };
+        let devices: Vec<bool> =
+            view.devices()?.iter().map(|device| view.filter.covers_device(&device.platform, &device.version, device.is_bot())).collect();
+        let mut only = format!(" and opened >= {} and opened < {}", at.start, at.end);
+        if let Some(users) = &view.filter.users {
+            let users: Vec<String> = users.iter().map(|user| user.to_string()).collect();
+            only += &format!(" and user in ({})", users.join(","));
+        }
+        Ok(Self { only, devices, with_hit, first_past: sessions::first_past(view, part)? })
+    }
+
+    /// Those of some numbers, until `show` has enough.
+    pub(super) fn each(
+        &self,
+        view: &mut View<'_, '_>,
+        part: &PartView,
+        numbers: &str,
+        order: &str,
+        mut show: impl FnMut(Session) -> bool,
+    ) -> Result<(), Error> {
+        let only = format!("{numbers}{}", self.only);
+        sessions::each(view, part, &Which { only: &only, order, limit: usize::MAX >> 1, rows: false }, |session| {
+            let passes = self.devices.get(session.device as usize).copied().unwrap_or(true)
+                && self.with_hit.as_ref().is_none_or(|sessions| sessions.contains(session.number))
+                && session.number < self.first_past;
+            !passes || show(session)
+        })
+    }
 }
 
 fn sessions_with_hit(view: &mut View<'_, '_>, part: &PartView) -> Result<RoaringBitmap, Error> {

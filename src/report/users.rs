@@ -115,7 +115,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Res
 }
 
 /// The only ones that are asked for, if not all are: those who were first seen in some time.
-fn first_seen(view: &View<'_, '_>) -> Result<Option<RoaringBitmap>, Error> {
+pub(super) fn first_seen(view: &View<'_, '_>) -> Result<Option<RoaringBitmap>, Error> {
     let Some((from, to)) = view.ask.first_seen else { return Ok(None) };
     let at = |edge| match edge {
         Edge::Day(day) => view.zone.start_of(day),

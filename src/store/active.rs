@@ -245,7 +245,7 @@ pub(super) struct RowList {
     count: u32,
 }
 
-const KEPT_ROWS: u32 = 10_000;
+pub(super) const KEPT_ROWS: u32 = 10_000;
 
 impl RowList {
     fn push(&mut self, row: i64) {

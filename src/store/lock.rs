@@ -29,3 +29,9 @@ impl Lock {
         }
     }
 }
+
+/// Whether nobody records in a directory just now. Nothing is made or kept for that.
+pub(crate) fn is_free(directory: &Path) -> bool {
+    let Ok(file) = File::open(lock_file(directory)) else { return true };
+    !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! - A start: `opened.rs`, `replay.rs`. A batch: `batch.rs`, `dictionary.rs`, `raw.rs`. Every few seconds: `checkpoint.rs`,
-//!   `rollup/`. Long work: `jobs.rs`, `rebuild.rs`. Questions: `readers.rs`.
+//!   `rollup/`. Long work: `jobs.rs`, `rebuild.rs`. Questions: `readers.rs`. Is it all
+//!   sound: `verify/`.
 //! - Order of commits: what raw rows refer to, raw rows, what follows from them together with the watermark. The last of
 //!   these is forced to the disk, and the raw rows before it; see `known.rs` for what a loss of power may leave behind.
 
@@ -39,9 +40,9 @@ mod schema;
 mod store;
 mod temp;
 mod varint;
+mod verify;
 mod visitors;
 
-pub use self::cancel::Cancel;
 #[cfg(feature = "cli")]
 pub(crate) use self::schema::kept;
 pub(crate) use self::{
@@ -60,5 +61,10 @@ pub(crate) use self::{
     schema::{MetaKey, meta_get},
     store::{Settings, Store},
     temp::TempDir,
+    verify::verify,
     visitors::FIRST_VISITOR,
+};
+pub use self::{
+    cancel::Cancel,
+    verify::{Fault, Verified},
 };

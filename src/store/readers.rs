@@ -49,6 +49,10 @@ impl Readers {
         Self { directory, pool: OnceLock::new() }
     }
 
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Answers one question from one snapshot. Blocks, for a free connection too: not for async threads.
     pub(crate) fn ask<T>(&self, limits: &Limits, question: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let stop = Arc::new(Stop::default());

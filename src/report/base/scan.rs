@@ -129,6 +129,45 @@ pub(in crate::report) fn each(
         return sessions.iter().try_for_each(|session| super::sessions::each_row(view, part, session, &mut show));
     }
     let Some((first, last)) = row_range(view, part, at).context("read roll-ups")? else { return Ok(()) };
+    let Some(only) = only(view, of_device) else { return Ok(()) };
+    raw::scan(view.snapshot.raw(part.key)?, part.month, &only, first, last, show).context("read raw hits")
+}
+
+/// So many row numbers are looked at together.
+const FEW: i64 = 10_000;
+
+/// Shows the same hits, a few at a time, with the view free for looking things up.
+pub(in crate::report) fn each_few(
+    view: &mut View<'_, '_>,
+    part: &PartView,
+    at: &Range<Millis>,
+    of_device: &[Option<u32>],
+    mut show: impl FnMut(&View<'_, '_>, &[Row]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (start, mut rows) = (part.month.start(), Vec::new());
+    if let Some(users) = view.filter.users.clone() {
+        for session in super::sessions::of_users(view, part, &users)? {
+            rows.clear();
+            super::sessions::each_row(view, part, &session, |row| rows.extend(at.contains(&(start + row.at)).then_some(*row)))?;
+            show(view, &rows)?;
+        }
+        return Ok(());
+    }
+    let Some((mut first, last)) = row_range(view, part, at).context("read roll-ups")? else { return Ok(()) };
+    let Some(only) = only(view, of_device) else { return Ok(()) };
+    while first <= last {
+        rows.clear();
+        let end = last.min(first + FEW - 1);
+        let keep = |row: &Row| rows.extend(at.contains(&(start + row.at)).then_some(*row));
+        raw::scan(view.snapshot.raw(part.key)?, part.month, &only, first, end, keep).context("read raw hits")?;
+        show(view, &rows)?;
+        first = end + 1;
+    }
+    Ok(())
+}
+
+/// What SQLite can say of a hit before we see it; none if no hit can pass.
+fn only(view: &View<'_, '_>, of_device: &[Option<u32>]) -> Option<String> {
     let mut only = String::new();
     // Mostly there are fewer endpoints than devices, and what is checked first is checked most.
     if let Some(endpoints) = &view.filter.endpoints {
@@ -136,12 +175,12 @@ pub(in crate::report) fn each(
     }
     let devices: Vec<u32> = (0_u32..).zip(of_device).filter(|(_, place)| place.is_some()).map(|(number, _)| number).collect();
     if devices.is_empty() && !of_device.is_empty() {
-        return Ok(());
+        return None;
     }
     if devices.len() < of_device.len() {
         only += &among("device", devices.iter().copied());
     }
-    raw::scan(view.snapshot.raw(part.key)?, part.month, &only, first, last, show).context("read raw hits")
+    Some(only)
 }
 
 /// A condition that SQLite checks faster than we could; too long a list it does not.

@@ -4,7 +4,6 @@
 
 #[cfg(feature = "auth")]
 pub(super) mod auth;
-pub(super) mod csv;
 mod health;
 mod openapi;
 pub(super) mod params;

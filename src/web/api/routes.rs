@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    csv, health,
+    health,
     openapi::{Document, Operation},
     params::{
         BY, COHORTS, CURSOR, DEVICE_FILTERS, FILTERS, FINE_INTERVAL, FIRST_SEEN, IDLE, INTERVAL, LAST_FILTERS, LIMIT, LIST, ORDER, OTHER,
@@ -24,6 +24,7 @@ use super::{
 use crate::{
     access::Role,
     report::{Answer, Cancel, Interval, Reports, USUAL_LIMIT},
+    spreadsheet,
     web::{
         host::{Host, Site},
         router::answered,
@@ -121,7 +122,7 @@ pub(in crate::web) fn register(host: &mut Host) {
             let limit = query.limit().unwrap_or(usize::MAX);
             Ok(reports.active_sessions(&query.ask()?)?.with(|answer| answer.sessions.truncate(limit)))
         },
-        table: Some(|answer, _| csv::write(&answer.sessions)),
+        table: Some(|answer, _| spreadsheet::write(&answer.sessions)),
         next_cursor: no_cursor,
     });
     routes.add(Route {
@@ -129,7 +130,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "What was recorded last, newest first",
         params: &[LIMIT],
         ask: |reports, query| Ok(reports.latest_hits(query.limit().unwrap_or(USUAL_LIMIT))?),
-        table: Some(|answer, _| csv::write(&answer.hits)),
+        table: Some(|answer, _| spreadsheet::write(&answer.hits)),
         next_cursor: no_cursor,
     });
     routes.add(Route {
@@ -137,7 +138,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Sessions that began in the range, in the order of their opening, newest first",
         params: &[RANGE, FILTERS, LIMIT, CURSOR],
         ask: |reports, query| Ok(reports.sessions(&query.ask()?, &query.page()?)?),
-        table: Some(|answer, _| csv::write(&answer.sessions)),
+        table: Some(|answer, _| spreadsheet::write(&answer.sessions)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
     });
     routes.add(Route {
@@ -145,7 +146,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "A session with its hits in order, and the same person's sessions before and after",
         params: &[LIMIT, CURSOR],
         ask: |reports, query| found(reports.session(&query.id, &query.page()?)?, "session"),
-        table: Some(|answer, _| csv::write(&answer.actions)),
+        table: Some(|answer, _| spreadsheet::write(&answer.actions)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
     });
     routes.add(Route {
@@ -153,7 +154,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Users of the range and what they did in it",
         params: &[RANGE, FILTERS, FIRST_SEEN, ORDER, LIMIT, CURSOR],
         ask: |reports, query| Ok(reports.users(&query.ask()?, query.order(), &query.page()?)?),
-        table: Some(|answer, _| csv::write(&answer.users)),
+        table: Some(|answer, _| spreadsheet::write(&answer.users)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
     });
     routes.add(Route {
@@ -161,7 +162,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "One person: sums, platforms, features, days",
         params: &[RANGE, USER_FILTERS],
         ask: |reports, query| found(reports.user(&query.ask()?, &query.id)?, "user"),
-        table: Some(|answer, _| csv::write(&answer.days)),
+        table: Some(|answer, _| spreadsheet::write(&answer.days)),
         next_cursor: no_cursor,
     });
     routes.add(Route {
@@ -169,7 +170,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Active, new, returning and all users over time",
         params: &[RANGE, FILTERS, INTERVAL],
         ask: |reports, query| Ok(reports.user_growth(&query.ask()?, query.interval())?),
-        table: Some(|answer, _| csv::write(&answer.buckets)),
+        table: Some(|answer, _| spreadsheet::write(&answer.buckets)),
         next_cursor: no_cursor,
     });
     routes.add(Route {
@@ -193,7 +194,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Hits, sessions and users by hour of the day and of the week",
         params: &[RANGE, ZONE, FILTERS, &[const { list(&["week", "hours"]) }]],
         ask: |reports, query| Ok(reports.peak_hours(&query.ask()?)?),
-        table: Some(|answer, list| if list == "hours" { csv::write(&answer.hours) } else { csv::write(&answer.week) }),
+        table: Some(|answer, list| if list == "hours" { spreadsheet::write(&answer.hours) } else { spreadsheet::write(&answer.week) }),
         next_cursor: no_cursor,
     });
     routes.add(Route {
@@ -201,7 +202,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Hits, errors and latencies over time",
         params: &[RANGE, ZONE, FILTERS, FINE_INTERVAL],
         ask: |reports, query| Ok(reports.traffic(&query.ask()?, query.interval())?),
-        table: Some(|answer, _| csv::write(&answer.buckets)),
+        table: Some(|answer, _| spreadsheet::write(&answer.buckets)),
         next_cursor: no_cursor,
     });
     routes.add(Route {
@@ -233,7 +234,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Users who have not been here for a while, and what they used last",
         params: &[IDLE, LAST_FILTERS, LIMIT, CURSOR],
         ask: |reports, query| Ok(reports.inactive_users(&query.ask()?, query.idle_days(), &query.page()?)?),
-        table: Some(|answer, _| csv::write(&answer.users)),
+        table: Some(|answer, _| spreadsheet::write(&answer.users)),
         next_cursor: |answer| answer.next_cursor.as_deref(),
     });
     routes.add(Route {
@@ -249,7 +250,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Features in two periods, per day",
         params: &[RANGE, OTHER, FILTERS],
         ask: |reports, query| Ok(reports.comparison(&query.ask()?, query.other()?.as_ref())?),
-        table: Some(|answer, _| csv::write(&answer.features)),
+        table: Some(|answer, _| spreadsheet::write(&answer.features)),
         next_cursor: no_cursor,
     });
     routes.add(Route {
@@ -268,7 +269,7 @@ pub(in crate::web) fn register(host: &mut Host) {
         about: "Who is new, returns, comes back after a pause or stays away; and how often people come",
         params: &[RANGE, FILTERS, INTERVAL],
         ask: |reports, query| Ok(reports.lifecycle(&query.ask()?, query.interval())?),
-        table: Some(|answer, _| csv::write(&answer.buckets)),
+        table: Some(|answer, _| spreadsheet::write(&answer.buckets)),
         next_cursor: no_cursor,
     });
     let Routes { host, mut document } = routes;

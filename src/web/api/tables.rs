@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::csv;
-use crate::report::{Devices, Errors, Features, LatencySteps, PowerUsers, Retention, Versions};
+use crate::{
+    report::{Devices, Errors, Features, LatencySteps, PowerUsers, Retention, Versions},
+    spreadsheet,
+};
 
-pub(super) type Text = Result<String, ::csv::Error>;
+pub(super) type Text = Result<String, csv::Error>;
 
 pub(super) fn devices(answer: &Devices, list: &str) -> Text {
     #[derive(Serialize)]
@@ -26,19 +28,19 @@ pub(super) fn devices(answer: &Devices, list: &str) -> Text {
     }
     let platform = |platform: &'_ crate::report::PlatformRow| (platform.users, platform.sessions, platform.hits);
     match list {
-        "platforms" => csv::write(answer.platforms.iter().map(|row| {
+        "platforms" => spreadsheet::write(answer.platforms.iter().map(|row| {
             let (users, sessions, hits) = platform(row);
             Row { platform: &row.platform, version: "", users, sessions, hits }
         })),
-        "devices" => csv::write(&answer.devices),
-        "bots" => csv::write(answer.bots.iter().map(|bot| Bot {
+        "devices" => spreadsheet::write(&answer.devices),
+        "bots" => spreadsheet::write(answer.bots.iter().map(|bot| Bot {
             class: &bot.class,
             reasons: bot.reasons.join(" "),
             hits: bot.hits,
             sessions: bot.sessions,
             users: bot.users,
         })),
-        _ => csv::write(answer.platforms.iter().flat_map(|platform| {
+        _ => spreadsheet::write(answer.platforms.iter().flat_map(|platform| {
             platform.versions.iter().map(|row| Row {
                 platform: &platform.platform,
                 version: &row.version,
@@ -51,11 +53,11 @@ pub(super) fn devices(answer: &Devices, list: &str) -> Text {
 }
 
 pub(super) fn latency(answer: &LatencySteps, _: &str) -> Text {
-    csv::write(&answer.steps)
+    spreadsheet::write(&answer.steps)
 }
 
 pub(super) fn features(answer: &Features, list: &str) -> Text {
-    csv::write(if list == "endpoints" { &answer.endpoints } else { &answer.features })
+    spreadsheet::write(if list == "endpoints" { &answer.endpoints } else { &answer.features })
 }
 
 pub(super) fn versions(answer: &Versions) -> Text {
@@ -67,7 +69,7 @@ pub(super) fn versions(answer: &Versions) -> Text {
         users: u64,
         share: f64,
     }
-    csv::write(answer.platforms.iter().flat_map(|platform| {
+    spreadsheet::write(answer.platforms.iter().flat_map(|platform| {
         platform.versions.iter().flat_map(|version| {
             let steps = version.steps.iter().zip(&version.share).zip(&answer.starts);
             steps.map(|((users, share), start)| Row {
@@ -105,7 +107,7 @@ pub(super) fn errors(answer: &Errors, list: &str) -> Text {
         last_seen: &'a str,
     }
     if list == "errors" {
-        return csv::write(answer.errors.iter().map(|row| Attached {
+        return spreadsheet::write(answer.errors.iter().map(|row| Attached {
             fingerprint: &row.fingerprint,
             kind: &row.kind,
             message: &row.message,
@@ -115,7 +117,7 @@ pub(super) fn errors(answer: &Errors, list: &str) -> Text {
             last_seen: &row.last_seen,
         }));
     }
-    csv::write(answer.failures.iter().map(|row| Failure {
+    spreadsheet::write(answer.failures.iter().map(|row| Failure {
         endpoint: &row.endpoint,
         name: &row.name,
         status: row.status,
@@ -138,7 +140,7 @@ pub(super) fn retention(answer: &Retention) -> Text {
         share: Option<f64>,
         complete: bool,
     }
-    csv::write(answer.cohorts.iter().flat_map(|cohort| {
+    spreadsheet::write(answer.cohorts.iter().flat_map(|cohort| {
         cohort.periods.iter().enumerate().map(|(period, kept)| Row {
             cohort: &cohort.start,
             size: cohort.users,
@@ -164,7 +166,7 @@ pub(super) fn power_users(answer: &PowerUsers) -> Text {
         platform: &'a str,
         app_version: &'a str,
     }
-    csv::write(answer.users.iter().map(|row| Row {
+    spreadsheet::write(answer.users.iter().map(|row| Row {
         user_id: &row.user.user_id,
         user_name: &row.user.user_name,
         actions: row.user.actions,

@@ -23,9 +23,10 @@ use super::{
 use crate::{
     access::Role,
     report::{Ask, Cancel},
+    spreadsheet,
     web::{
         api::{
-            self, Problem, Query,
+            Problem, Query,
             params::{FILTERS, RANGE, ZONE},
         },
         charts::{self, Heat, Kind},
@@ -141,7 +142,7 @@ async fn data(pairs: Vec<(String, String)>, panel: &Panel, csv: bool) -> Respons
     if !csv {
         return Json(json!({"title": panel.title, "columns": columns, "rows": rows})).into_response();
     }
-    match api::csv::write([columns].into_iter().chain(rows)) {
+    match spreadsheet::write([columns].into_iter().chain(rows)) {
         Ok(text) => ([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "a panel could not be written as CSV");
