@@ -1,13 +1,18 @@
 //! The `tower-analytics` program; one file a command.
 
+mod asked;
 mod at_work;
 mod browser;
 mod demo;
+mod doctor;
+mod export;
 mod fault;
 mod import;
 mod key;
 mod open_guard;
 mod output;
+mod output_file;
+mod parts;
 mod password;
 mod place;
 mod progress;
@@ -16,9 +21,12 @@ mod reprocess;
 pub mod serve;
 mod settings;
 mod settings_file;
+mod stats;
 mod token;
 mod user;
+mod verify;
 mod verify_only;
+mod words;
 
 use std::process::ExitCode;
 
@@ -35,6 +43,8 @@ struct Program {
 const EXAMPLES: &str = "Examples:
   tower-analytics serve --data analytics-data
   tower-analytics user add ann
+  tower-analytics doctor
+  tower-analytics export sessions --days 30 > sessions.csv
   tower-analytics key new --out secret
   tower-analytics token issue --for ann --role mod --secret-file secret
   tower-analytics help user";
@@ -47,6 +57,11 @@ enum Command {
     User(user::User),
     Token(token::Token),
     Key(key::Key),
+    Stats(stats::Stats),
+    Parts(parts::Parts),
+    Doctor(doctor::Doctor),
+    Verify(verify::Verify),
+    Export(export::Export),
 }
 
 /// Runs the program with the process's arguments.
@@ -59,5 +74,10 @@ pub fn main() -> ExitCode {
         Command::User(user) => fault::exit(user.run()),
         Command::Token(token) => fault::exit(token.run()),
         Command::Key(key) => fault::exit(key.run()),
+        Command::Stats(stats) => fault::exit(stats.run()),
+        Command::Parts(parts) => fault::exit(parts.run()),
+        Command::Doctor(doctor) => fault::exit_with(doctor.run()),
+        Command::Verify(verify) => fault::exit_with(verify.run()),
+        Command::Export(export) => fault::exit(export.run()),
     }
 }

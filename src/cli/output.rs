@@ -21,6 +21,12 @@ pub(super) fn json(value: &serde_json::Value) -> Result<(), Error> {
     line(format!("{value:#}"))
 }
 
+/// The same, of anything that can be told so.
+pub(super) fn serialized(value: &impl serde::Serialize) -> Result<(), Error> {
+    let value = serde_json::to_value(value);
+    json(&value.map_err(|error| Error::new(ErrorKind::Output, "the answer cannot be written as JSON").with_source(error))?)
+}
+
 /// A word to people, beside the output.
 pub(super) fn note(text: impl Display) {
     drop(writeln!(io::stderr(), "{text}"));

@@ -7,9 +7,10 @@ use crate::{
     auth::{AccessDb, SessionLimits},
     clock::Clock,
     error::{Error, ErrorKind},
+    report::Reports,
 };
 
-/// Where users and revocations are kept.
+/// Where everything is kept.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Place {
     /// The data directory [default: analytics-data]
@@ -23,6 +24,11 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn settings(&self) -> Result<Settings, Error> {
         Settings::read(self.config.as_deref(), self.data.as_deref())
+    }
+
+    /// What was recorded, also while it is recorded.
+    pub(super) fn reports(&self) -> Result<Reports, Error> {
+        Reports::open(self.settings()?.data()?)
     }
 
     /// Opens what is there, also while a server has it open; a wrong name makes no new directory.

@@ -5,6 +5,7 @@ mod base;
 mod check;
 mod comparison;
 mod devices;
+mod doctor;
 mod endpoints;
 mod errors;
 mod export;
@@ -14,6 +15,7 @@ mod inactive_users;
 mod latency;
 mod latest_hits;
 mod lifecycle;
+mod parts;
 mod peak_hours;
 mod power_users;
 mod reports;
@@ -21,6 +23,7 @@ mod retention;
 mod session;
 mod sessions;
 mod stats;
+mod stored;
 mod traffic;
 mod user;
 mod user_growth;
@@ -41,6 +44,7 @@ pub use self::{
     check::{Check, MonthCheck},
     comparison::{ComparedFeature, Comparison},
     devices::{BotRow, DeviceRow, Devices, PlatformRow, VersionRow},
+    doctor::{Diagnosis, Finding, Severity},
     endpoints::EndpointRow,
     errors::{ErrorRow, Errors, FailureRow},
     export::{Export, ExportFormat},
@@ -50,6 +54,7 @@ pub use self::{
     latency::{LatencyStep, LatencySteps},
     latest_hits::{LatestHit, LatestHits},
     lifecycle::{Lifecycle, LifecycleBucket, Stickiness},
+    parts::PartRow,
     peak_hours::{HourRow, PeakHours, WeekHourRow},
     power_users::{Power, PowerUser, PowerUsers},
     reports::Reports,
@@ -57,6 +62,7 @@ pub use self::{
     session::{ActionRow, SessionDetail},
     sessions::{SessionRow, Sessions},
     stats::{Numbers, Stats},
+    stored::{Dictionary, Stored, StoredFile},
     traffic::{Traffic, TrafficBucket},
     user::{UserDay, UserDetail, UserFeature, UserPlatform},
     user_growth::{UserBucket, UserGrowth},

@@ -8,10 +8,10 @@ use std::{
 
 use super::{
     ActiveSessions, Answer, Ask, Back, Check, Cohorts, Comparison, Devices, EndpointRow, Errors, Export, ExportFormat, Features, Health,
-    InactiveUsers, Interval, LatencySteps, LatestHits, Lifecycle, Page, PeakHours, Power, PowerUsers, Retention, SessionDetail, Sessions,
-    Source, Stats, Traffic, UserDetail, UserGrowth, UserOrder, Users, Versions, active_sessions, base::view::View, check, comparison,
-    devices, endpoints, errors, export, features, health, inactive_users, latency, latest_hits, lifecycle, peak_hours, power_users,
-    retention, session, sessions, stats, traffic, user, user_growth, users, versions,
+    InactiveUsers, Interval, LatencySteps, LatestHits, Lifecycle, Page, PartRow, PeakHours, Power, PowerUsers, Retention, SessionDetail,
+    Sessions, Source, Stats, Stored, Traffic, UserDetail, UserGrowth, UserOrder, Users, Versions, active_sessions, base::view::View, check,
+    comparison, devices, endpoints, errors, export, features, health, inactive_users, latency, latest_hits, lifecycle, parts, peak_hours,
+    power_users, retention, session, sessions, stats, stored, traffic, user, user_growth, users, versions,
 };
 use crate::{
     clock::Clock,
@@ -251,6 +251,20 @@ impl Reports {
     /// Whether somebody records, what was dropped, how big it all is.
     pub fn health(&self) -> Result<Answer<Health>, Error> {
         self.ask(|snapshot| health::ask(snapshot, self.clock.millis()))
+    }
+
+    /// What is stored: how much of everything, since when, in how many bytes; and what whoever records says of itself.
+    pub fn stored(&self) -> Result<Answer<Stored>, Error> {
+        self.ask(|snapshot| stored::ask(snapshot, self.clock.millis()))
+    }
+
+    /// The raw files, oldest month first.
+    pub fn parts(&self) -> Result<Answer<Vec<PartRow>>, Error> {
+        self.ask(|snapshot| parts::ask(snapshot))
+    }
+
+    pub(super) fn inspect<T>(&self, look: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.ask(look).map(Answer::into_inner)
     }
 
     fn view<T>(&self, ask: &Ask, question: impl FnOnce(&mut View<'_, '_>) -> Result<T, Error>) -> Result<Answer<T>, Error> {

@@ -52,6 +52,7 @@ pub(crate) use self::{
     dictionary::Caps,
     import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
     jobs::{JobState, Jobs, Kind},
+    lock::is_free,
     outcome::Packed,
     part::PartState,
     part_key::FIRST_IMPORTED,
@@ -61,7 +62,7 @@ pub(crate) use self::{
     schema::{MetaKey, meta_get},
     store::{Settings, Store},
     temp::TempDir,
-    verify::verify,
+    verify::{Look, verify},
     visitors::FIRST_VISITOR,
 };
 pub use self::{

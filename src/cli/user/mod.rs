@@ -1,8 +1,9 @@
-//! `user`: who may sign in. What is changed holds at once, also for servers that run; each command but `add` and `list` ends the
+//! `user`: who may sign in; and, apart from them, people who were recorded (`export`). What is changed holds at once, also for servers that run; each command but `add` and `list` ends the
 //! sessions of whom it is about.
 
 mod add;
 mod disable;
+mod export;
 mod list;
 mod passwd;
 mod remove;
@@ -17,7 +18,10 @@ use crate::{
     error::{Error, ErrorKind},
 };
 
-/// Add, change, remove and list those who may sign in.
+/// Those who may sign in, and people who were recorded.
+///
+/// add, passwd, role, disable, enable, remove and list are about those who may sign in here (access.db). export is about the people who
+/// use your app, by the app's own ids (analytics.db).
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct User {
@@ -29,7 +33,8 @@ const EXAMPLES: &str = "Examples:
   tower-analytics user add ann                                 asks for the password twice
   tower-analytics user add ann --role admin < password.txt     takes it from the first line
   tower-analytics user add ann --generate --data /srv/stats    makes one and prints it
-  tower-analytics user list --json";
+  tower-analytics user list --json
+  tower-analytics user export 4711 > person.json               all that was recorded about a person";
 
 #[derive(Clone, Debug, Subcommand)]
 enum Command {
@@ -40,6 +45,7 @@ enum Command {
     Role(role::SetRole),
     Disable(disable::Disable),
     Enable(disable::Enable),
+    Export(export::Export),
 }
 
 impl User {
@@ -52,6 +58,7 @@ impl User {
             Command::Role(role) => role.run(),
             Command::Disable(disable) => disable.run(),
             Command::Enable(enable) => enable.run(),
+            Command::Export(export) => export.run(),
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// A reader of a log (`-wal`) writes to the memory that is shared beside it, also where nobody else is. So where nobody records, and
 /// no log has anything in it, SQLite is told that the file never changes: then it makes nothing, and takes read-only media too.
-pub(super) struct Look {
+pub(crate) struct Look {
     directory: PathBuf,
     is_written: bool,
     /// Files that were said never to change, as they were then.
@@ -26,7 +26,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(directory: &Path) -> Self {
+    pub(crate) fn new(directory: &Path) -> Self {
         let is_written = !lock::is_free(directory);
         Self { directory: directory.to_owned(), is_written, unchanging: BTreeMap::new() }
     }
@@ -56,7 +56,7 @@ impl Look {
         length(&self.path(name))
     }
 
-    pub(super) fn open(&mut self, name: &str) -> rusqlite::Result<Connection> {
+    pub(crate) fn open(&mut self, name: &str) -> rusqlite::Result<Connection> {
         let file = self.path(name);
         if self.is_unchanging(&file) {
             self.unchanging.insert(file.clone(), stamp(&file));

@@ -19,7 +19,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 pub use self::found::{Fault, Verified};
-use self::{found::Found, listed::Listed, look::Look};
+pub(crate) use self::look::Look;
+use self::{found::Found, listed::Listed};
 use super::{
     connection::{Context, main_file},
     schema::{VERSION, check_version},

@@ -1,0 +1,66 @@
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{output, place::Place, stats};
+use crate::{
+    clock::Clock,
+    error::Error,
+    report::{Diagnosis, Finding, Reports, Severity},
+};
+
+/// How healthy it is, and what to do.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    place: Place,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  tower-analytics doctor --data /var/lib/analytics
+  tower-analytics doctor --config settings.toml --json
+
+The exit code is 0 if nothing is to be done, and 1 if something is. It looks, and changes nothing; `verify` looks into every byte.";
+
+impl Doctor {
+    pub(super) fn run(self) -> Result<ExitCode, Error> {
+        let settings = self.place.settings()?;
+        let directory = settings.data()?;
+        let mut diagnosis = Diagnosis::at(directory, Clock::system());
+        // Whoever cannot look there has been told so.
+        if let Ok(stored) = Reports::open(directory).and_then(|reports| reports.stored()) {
+            for dictionary in stored.dictionaries.iter().filter(|dictionary| dictionary.other_hits == 0) {
+                let (name, cap) = (dictionary.name, u64::from(stats::cap(&settings.config.recording, dictionary.name)));
+                if dictionary.entries >= cap / 10 * 9 {
+                    let what = format!("the dictionary of {name} holds {} of {cap}", dictionary.entries);
+                    let remedy = format!("if these are no made-up ones, raise recording.{name}: past the cap they share (other)");
+                    diagnosis.add(Finding::new(Severity::Warning, "dictionary_near_cap", what, remedy));
+                }
+            }
+        }
+        self.say(&diagnosis)?;
+        Ok(if diagnosis.needs_action() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    fn say(&self, diagnosis: &Diagnosis) -> Result<(), Error> {
+        if self.json {
+            return output::serialized(diagnosis);
+        }
+        for finding in &diagnosis.findings {
+            let severity = match finding.severity {
+                Severity::Note => "note",
+                Severity::Warning => "warning",
+                Severity::Problem => "problem",
+            };
+            output::line(output::printable(&format!("{severity}: {}", finding.what)))?;
+            if finding.severity > Severity::Note {
+                output::line(output::printable(&format!("  do: {}", finding.remedy)))?;
+            }
+        }
+        if diagnosis.needs_action() { Ok(()) } else { output::line("All is well.") }
+    }
+}

@@ -1,0 +1,132 @@
+//! What lies in the directory, and whether it belongs together.
+
+use std::path::Path;
+
+use rusqlite::OptionalExtension;
+
+use super::{Finding, Severity};
+use crate::{
+    clock::{DAY_MS, Millis, Month},
+    error::Error,
+    report::{Health, parts::PartRow, stored},
+    store::{Look, Snapshot},
+};
+
+/// The files of the tool that this one succeeds.
+const LEGACY: [&str; 4] = ["app_analytics.json", "error_analytics.json", "app_usage.json", "analytics_archive"];
+
+pub(super) fn legacy(directory: &Path, findings: &mut Vec<Finding>) {
+    let there: Vec<&str> = LEGACY.into_iter().filter(|name| directory.join(name).exists()).collect();
+    if there.is_empty() {
+        return;
+    }
+    let is_imported = || -> rusqlite::Result<bool> {
+        let sql = "select 1 from parts where source <> 'recorder'";
+        Ok(Look::new(directory).open("analytics.db")?.query_row(sql, [], |_| Ok(())).optional()?.is_some())
+    };
+    let severity = if is_imported().unwrap_or(false) { Severity::Note } else { Severity::Warning };
+    let what = format!("files of the legacy tool lie here: {}", there.join(", "));
+    let remedy = "`tower-analytics import legacy --dry-run` says what of them is not here yet; move them away once all is";
+    findings.push(Finding::new(severity, "legacy", what, remedy));
+}
+
+/// Whether there is an analytics.db of ours to look into.
+pub(super) fn is_recorded(directory: &Path, findings: &mut Vec<Finding>) -> bool {
+    if directory.join("analytics.db").exists() {
+        let is_legacy = || -> rusqlite::Result<bool> {
+            let connection = Look::new(directory).open("analytics.db")?;
+            let has = |table: &str| {
+                let sql = "select 1 from sqlite_schema where name = ?";
+                connection.query_row(sql, [table], |_| Ok(())).optional().map(|there| there.is_some())
+            };
+            Ok(has("sessions")? && !has("parts")?)
+        };
+        if is_legacy().unwrap_or(false) {
+            let remedy = "move it to another directory, and `tower-analytics import legacy` it from there";
+            findings.push(Finding::new(Severity::Problem, "legacy", "analytics.db is one of the legacy tool", remedy));
+            return false;
+        }
+        return true;
+    }
+    let is_part = |name: &str| name.starts_with("analytics-") && name.ends_with(".db");
+    let has_parts = std::fs::read_dir(directory)
+        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| is_part(&entry.file_name().to_string_lossy()))));
+    findings.push(match has_parts {
+        true => Finding::new(
+            Severity::Problem,
+            "orphaned",
+            "hits of some months are here, and no analytics.db",
+            "restore analytics.db from a backup, or move these files away to begin anew",
+        ),
+        false => Finding::new(Severity::Warning, "empty", "nothing has been recorded here yet", "check --data; start the service"),
+    });
+    false
+}
+
+pub(super) fn parts(snapshot: &mut Snapshot<'_>, health: &Health, parts: &[PartRow], now: Millis, findings: &mut Vec<Finding>) {
+    for part in parts {
+        let PartRow { file, hits, state, .. } = part;
+        let is_open = state == "open";
+        if matches!(&**state, "archived" | "dropped") {
+            continue;
+        }
+        if part.bytes.is_none() || state == "missing" {
+            let what = format!("{file} is missing; {hits} hits of it are in the roll-ups alone");
+            findings.push(Finding::new(Severity::Problem, "part_missing", what, "restore it from a backup"));
+            continue;
+        }
+        if let Err(error) = open(snapshot, part) {
+            let what = format!("{file} cannot be read: {error}");
+            findings.push(Finding::new(
+                Severity::Problem,
+                "part_damaged",
+                what,
+                "`tower-analytics verify` says more; restore it from a backup",
+            ));
+        }
+        let month = part.month.parse().ok().and_then(Month::from_number);
+        if is_open && part.source == "recorder" && month.is_some_and(|month| now > month.end() + 3 * DAY_MS) {
+            let (severity, remedy) = match health.recording {
+                true => (Severity::Warning, "the log of the service says why; a long reader, or sessions that do not end, may hold it up"),
+                false => (Severity::Note, "the service does it when it runs"),
+            };
+            let what = format!("{file} is not sealed, though its month is over");
+            findings.push(Finding::new(severity, "unsealed", what, remedy));
+        }
+        if part.zone != health.time_zone {
+            let what = format!("the days of {file} are not those of the reporting zone {} yet", health.time_zone);
+            let (severity, remedy) = match health.recording {
+                true => (Severity::Note, "the service makes them anew just now"),
+                false => (Severity::Warning, "start the service, which makes them anew; what has no raw hits any more stays as it is"),
+            };
+            findings.push(Finding::new(severity, "zone", what, remedy));
+        }
+    }
+}
+
+/// Whether it opens, is the file that is listed, and holds what was counted.
+fn open(snapshot: &Snapshot<'_>, part: &PartRow) -> Result<(), String> {
+    let listed = "select file_id from parts where number = ?";
+    let look = || -> rusqlite::Result<Option<String>> {
+        let id: Vec<u8> = snapshot.main().query_row(listed, [part.number], |row| row.get(0))?;
+        let raw = Look::new(snapshot.directory()).open(&part.file)?;
+        let own: Vec<u8> = raw.query_row("select file_id from part", [], |row| row.get(0))?;
+        let sql = format!("select coalesce(max(id), 0) from session_actions_{}", part.month);
+        let last: i64 = raw.query_row(&sql, [], |row| row.get(0))?;
+        Ok(match (id == own, last >= part.watermark) {
+            (true, true) => None,
+            (false, _) => Some("it is another file than the one that was recorded".to_owned()),
+            (true, false) => Some(format!("it holds rows up to {last}, and {} were counted", part.watermark)),
+        })
+    };
+    look().map_err(|error| error.to_string())?.map_or(Ok(()), Err)
+}
+
+pub(super) fn dictionaries(snapshot: &Snapshot<'_>, now: Millis, findings: &mut Vec<Finding>) -> Result<(), Error> {
+    for dictionary in stored::ask(snapshot, now)?.dictionaries.iter().filter(|dictionary| dictionary.other_hits > 0) {
+        let what = format!("the dictionary of {} was full: {} hits share (other)", dictionary.name, dictionary.other_hits);
+        let remedy = format!("if these are no made-up ones, raise recording.{}", dictionary.name);
+        findings.push(Finding::new(Severity::Warning, "dictionary_full", what, remedy));
+    }
+    Ok(())
+}
