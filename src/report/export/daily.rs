@@ -26,7 +26,9 @@ struct Row<'a> {
     /// `people` or `bots`.
     audience: &'static str,
     dimension: &'static str,
-    /// Of the dimension: an endpoint, a platform, the kind of an error.
+    /// Of endpoints, failures and errors.
+    endpoint: String,
+    /// A platform, a device, a class of bots, the kind of an error.
     value: String,
     /// An app's version, an error's message.
     detail: String,
@@ -116,6 +118,7 @@ fn of_day(
             day: &day,
             audience,
             dimension,
+            endpoint: named.endpoint,
             value: named.value,
             detail: named.detail,
             status: named.status,
@@ -142,6 +145,7 @@ fn of_day(
 
 #[derive(Default)]
 struct Named {
+    endpoint: String,
     value: String,
     detail: String,
     status: Option<u16>,
@@ -153,11 +157,11 @@ fn named(view: &View<'_, '_>, by: Dimension, value: &Value) -> Result<Named, Err
     let plain = |value: String| Named { value, ..Named::default() };
     Ok(match (by, value) {
         (Dimension::All, _) => Named::default(),
-        (Dimension::Endpoint, Value::Number(number)) => plain(view.names()?.text(*number)),
+        (Dimension::Endpoint, Value::Number(number)) => Named { endpoint: view.names()?.text(*number), ..Named::default() },
         (Dimension::Failure, Value::Number(number)) => {
             let (endpoint, outcome) = failure_parts(*number);
             Named {
-                value: view.names()?.text(endpoint.into()),
+                endpoint: view.names()?.text(endpoint.into()),
                 status: Some(outcome.status()),
                 outcome: outcome_text(outcome.outcome()),
                 grpc_status: outcome.grpc_status(),
@@ -167,10 +171,12 @@ fn named(view: &View<'_, '_>, by: Dimension, value: &Value) -> Result<Named, Err
         (Dimension::Error, Value::Number(number)) => {
             let look_up = || {
                 let mut statement = view.main().prepare_cached(include_str!("../errors.sql"))?;
-                rusqlite::OptionalExtension::optional(statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?))))
+                rusqlite::OptionalExtension::optional(
+                    statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?))),
+                )
             };
-            let (value, detail) = look_up().context("read errors")?.unwrap_or_default();
-            Named { value, detail, ..Named::default() }
+            let (value, detail, endpoint) = look_up().context("read errors")?.unwrap_or_default();
+            Named { endpoint: view.names()?.text(endpoint), value, detail, ..Named::default() }
         }
         (_, Value::Name(name)) => match name.split_once('\u{1f}') {
             Some((platform, version)) => Named { value: platform.to_owned(), detail: version.to_owned(), ..Named::default() },
