@@ -3,6 +3,8 @@
 mod common;
 #[path = "program/keys.rs"]
 mod keys;
+#[path = "program/looking.rs"]
+mod looking;
 #[path = "program/reprocess.rs"]
 mod reprocess;
 #[path = "program/running.rs"]

@@ -98,6 +98,10 @@ fn part(directory: &Path, month: u32) -> Connection {
     Connection::open(directory.join(format!("analytics-{month}.db"))).unwrap()
 }
 
+fn run(connection: &Connection, sql: impl AsRef<str>) {
+    connection.execute(sql.as_ref(), []).unwrap();
+}
+
 /// What is found after a damage was done.
 fn after(damage: impl FnOnce(&Path)) -> Vec<Fault> {
     let directory = months();
@@ -157,25 +161,24 @@ fn a_wrong_cell_of_each_roll_up_is_named_with_what_it_should_be() {
 #[test]
 fn rows_of_roll_ups_that_are_lost_or_made_up_are_named() {
     for table in ["aggregated_metrics", "daily_metrics", "part_totals", "user_totals"] {
-        let faults = after(|at| drop(main(at).execute(&format!("delete from {table} where part = 1"), []).unwrap()));
+        let faults = after(|at| run(&main(at), format!("delete from {table} where part = 1")));
         names(&faults, "analytics.db", table, &["part 1", "the row is missing"]);
     }
-    let faults =
-        after(|at| drop(main(at).execute("update daily_metrics set day = day - 400 where part = 2 and dimension = 0", []).unwrap()));
+    let faults = after(|at| run(&main(at), "update daily_metrics set day = day - 400 where part = 2 and dimension = 0"));
     names(&faults, "analytics.db", "daily_metrics", &["people, all, 2025-10-06", "no raw hit makes this row"]);
-    let faults = after(|at| drop(main(at).execute("update user_totals set part = 9 where part = 2", []).unwrap()));
+    let faults = after(|at| run(&main(at), "update user_totals set part = 9 where part = 2"));
     names(&faults, "analytics.db", "user_totals", &["part 9", "not listed"]);
 }
 
 #[test]
 fn raw_rows_that_are_deleted_changed_or_made_up_are_named() {
     let table = "session_actions";
-    let faults = after(|at| drop(part(at, 202_610).execute("delete from session_actions_202610 where id = 7", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_610), "delete from session_actions_202610 where id = 7"));
     names(&faults, "analytics.db", "parts", &["analytics-202610.db", "hits is 30, in the raw rows it is 29", "restore this file"]);
     names(&faults, "analytics.db", "aggregated_metrics", &["hits is 30, from raw hits it is 29"]);
-    let faults = after(|at| drop(part(at, 202_611).execute("delete from session_actions_202611 where id > 20", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_611), "delete from session_actions_202611 where id > 20"));
     names(&faults, "analytics-202611.db", table, &["rows up to 20", "up to 31"]);
-    let faults = after(|at| drop(part(at, 202_611).execute("update session_actions_202611 set user = 3 where id = 1", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_611), "update session_actions_202611 set user = 3 where id = 1"));
     names(&faults, "analytics.db", "user_totals", &["user 2"]);
     for (column, number) in [("user", 999), ("endpoint", 998), ("device", 997), ("error", 996)] {
         let faults = after(|at| {
@@ -184,22 +187,19 @@ fn raw_rows_that_are_deleted_changed_or_made_up_are_named() {
         });
         names(&faults, "analytics-202611.db", table, &["row 3", &format!("2 hits refer to {column} {number}"), "from one backup"]);
     }
-    let faults =
-        after(|at| drop(part(at, 202_611).execute("update session_actions_202611 set session = 4000000000 where id = 2", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_611), "update session_actions_202611 set session = 4000000000 where id = 2"));
     names(&faults, "analytics-202611.db", table, &["row 2", "session 4000000000 was never given"]);
-    let faults = after(|at| drop(part(at, 202_611).execute("update session_actions_202611 set at = -5 where id = 2", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_611), "update session_actions_202611 set at = -5 where id = 2"));
     names(&faults, "analytics-202611.db", table, &["row 2", "does not lie in 202611"]);
 }
 
 #[test]
 fn what_a_dictionary_has_lost_is_named_with_the_hits_that_refer_to_it() {
     for (table, what) in [("users", "user"), ("endpoints", "endpoint"), ("devices", "device"), ("errors", "error")] {
-        let faults = after(|at| {
-            drop(main(at).execute(&format!("delete from {table} where number = (select max(number) from {table})"), []).unwrap())
-        });
+        let faults = after(|at| run(&main(at), format!("delete from {table} where number = (select max(number) from {table})")));
         assert!(faults.iter().any(|fault| fault.what.contains(&format!("hits refer to {what} "))), "{table}: {faults:#?}");
     }
-    let faults = after(|at| drop(main(at).execute("insert into aliases values (2, 500)", []).unwrap()));
+    let faults = after(|at| run(&main(at), "insert into aliases values (2, 500)"));
     names(&faults, "analytics.db", "aliases", &["into_user 500"]);
 }
 
@@ -213,15 +213,15 @@ fn sessions_that_are_not_their_hits_are_named() {
         ("device = 77", "device is 77"),
         ("last_endpoint = 0", "last_endpoint is 0"),
     ] {
-        let faults = after(|at| drop(part(at, 202_610).execute(&format!("update {table} set {set} where number = 2"), []).unwrap()));
+        let faults = after(|at| run(&part(at, 202_610), format!("update {table} set {set} where number = 2")));
         names(&faults, "analytics-202610.db", table, &["session 202610-2", words]);
         assert_eq!(faults.len(), 1, "{faults:#?}");
     }
-    let faults = after(|at| drop(part(at, 202_610).execute("delete from sessions_202610 where number = 2", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_610), "delete from sessions_202610 where number = 2"));
     names(&faults, "analytics-202610.db", table, &["session 202610-2", "6 hits"]);
-    let faults = after(|at| drop(part(at, 202_610).execute("update sessions_202610 set number = 60 where number = 2", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_610), "update sessions_202610 set number = 60 where number = 2"));
     names(&faults, "analytics-202610.db", table, &["session 202610-60", "no raw hit"]);
-    let faults = after(|at| drop(main(at).execute("update active_sessions set actions = 5", []).unwrap()));
+    let faults = after(|at| run(&main(at), "update active_sessions set actions = 5"));
     names(&faults, "analytics.db", "active_sessions", &["actions is 5"]);
 }
 
@@ -241,9 +241,11 @@ fn files_that_are_cut_short_flipped_swapped_or_gone_are_named() {
         fs::write(at.join(file), bytes).unwrap();
     });
     names(&faults, file, "", &["restore this file from a backup"]);
-    let faults = after(|at| drop(part(at, 202_610).execute("update part set file_id = randomblob(16)", []).unwrap()));
+    let faults = after(|at| run(&part(at, 202_610), "update part set file_id = randomblob(16)"));
     names(&faults, file, "part", &["another file", "from one backup"]);
-    let faults = after(|at| drop(fs::copy(at.join("analytics-202611.db"), at.join(file)).unwrap()));
+    let faults = after(|at| {
+        fs::copy(at.join("analytics-202611.db"), at.join(file)).unwrap();
+    });
     names(&faults, file, "part", &["holds the month 202611, and is listed for 202610"]);
     let faults = after(|at| {
         let mut bytes = fs::read(at.join("analytics.db")).unwrap();
@@ -255,7 +257,7 @@ fn files_that_are_cut_short_flipped_swapped_or_gone_are_named() {
 
 #[test]
 fn of_many_faults_of_a_table_the_first_are_named_and_the_rest_counted() {
-    let faults = after(|at| drop(main(at).execute("update daily_metrics set hits = hits + 1, bytes_in = 5, bytes_out = 6", []).unwrap()));
+    let faults = after(|at| run(&main(at), "update daily_metrics set hits = hits + 1, bytes_in = 5, bytes_out = 6"));
     let of_days: Vec<_> = faults.iter().filter(|fault| fault.table == "daily_metrics").collect();
     assert_eq!(of_days.len(), 21);
     assert!(of_days[20].what.ends_with(" more"), "{of_days:#?}");

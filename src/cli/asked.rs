@@ -62,16 +62,16 @@ impl Asked {
         if let Some(status) = &self.status {
             ask = ask.status(status)?;
         }
-        let filters: [(&Option<String>, fn(Ask, &str) -> Ask); 5] = [
-            (&self.platform, Ask::platform),
-            (&self.app_version, Ask::version),
-            (&self.endpoint, Ask::endpoint),
-            (&self.feature, Ask::feature),
-            (&self.user, Ask::user),
-        ];
-        for (value, filter) in filters {
-            ask = value.as_deref().into_iter().fold(ask, filter);
-        }
+        let mut set = |value: &Option<String>, filter: fn(Ask, &str) -> Ask| {
+            if let Some(value) = value {
+                ask = filter(std::mem::take(&mut ask), value);
+            }
+        };
+        set(&self.platform, Ask::platform);
+        set(&self.app_version, Ask::version);
+        set(&self.endpoint, Ask::endpoint);
+        set(&self.feature, Ask::feature);
+        set(&self.user, Ask::user);
         Ok(ask.bots(match self.bots {
             Audience::Exclude => Bots::Exclude,
             Audience::Only => Bots::Only,

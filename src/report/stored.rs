@@ -111,7 +111,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Stored, Error>
         Ok((number(PEOPLE)?, number(&visitors)?, snapshot.main().query_row(SUMS, [], sums)?, dictionaries))
     };
     let (users, visitors, [sessions, hits, errors], dictionaries) = read().context("count what is stored")?;
-    let parts = snapshot.parts();
+    let (parts, files) = (snapshot.parts(), files(snapshot));
     let mut months: Vec<_> = parts.iter().filter(|part| part.hits > 0).map(|part| part.month).collect();
     months.sort_unstable();
     months.dedup();
@@ -125,8 +125,8 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Stored, Error>
         last: parts.iter().filter_map(|part| part.greatest).max().map(from_millis),
         months: months.len() as u64,
         parts: parts.len() as u64,
-        bytes: health.bytes,
-        files: files(snapshot),
+        bytes: files.iter().map(|file| file.bytes).sum(),
+        files,
         time_zone: health.time_zone,
         dictionaries,
         recording: health.recording,
@@ -139,8 +139,10 @@ fn files(snapshot: &Snapshot<'_>) -> Vec<StoredFile> {
     let Ok(entries) = std::fs::read_dir(snapshot.directory()) else { return Vec::new() };
     let file = |entry: std::io::Result<std::fs::DirEntry>| {
         let entry = entry.ok()?;
-        let meta = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-        Some(StoredFile { name: entry.file_name().to_string_lossy().into_owned(), bytes: meta.len() })
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // What readers share while they read, we among them, is no data.
+        let meta = entry.metadata().ok().filter(|meta| meta.is_file() && !name.ends_with("-shm"))?;
+        Some(StoredFile { name, bytes: meta.len() })
     };
     let mut files: Vec<_> = entries.filter_map(file).collect();
     files.sort_unstable_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.name.cmp(&b.name)));

@@ -59,7 +59,7 @@ pub(crate) use self::{
     raw::{Row, for_month},
     readers::{Limits, PartView, Readers, Snapshot},
     rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, version, visitor_at},
-    schema::{MetaKey, meta_get},
+    schema::{MetaKey, VERSION, meta_get},
     store::{Settings, Store},
     temp::TempDir,
     verify::{Look, verify},

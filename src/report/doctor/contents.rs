@@ -9,7 +9,7 @@ use crate::{
     clock::{DAY_MS, Millis, Month},
     error::Error,
     report::{Health, parts::PartRow, stored},
-    store::{Look, Snapshot},
+    store::{Look, Snapshot, VERSION},
 };
 
 /// The files of the tool that this one succeeds.
@@ -44,6 +44,13 @@ pub(super) fn is_recorded(directory: &Path, findings: &mut Vec<Finding>) -> bool
         if is_legacy().unwrap_or(false) {
             let remedy = "move it to another directory, and `tower-analytics import legacy` it from there";
             findings.push(Finding::new(Severity::Problem, "legacy", "analytics.db is one of the legacy tool", remedy));
+            return false;
+        }
+        let version =
+            Look::new(directory).open("analytics.db").and_then(|main| main.query_row("pragma user_version", [], |row| row.get(0)));
+        if version.is_ok_and(|version: i64| version > VERSION) {
+            let remedy = "update this program, or point it at another directory";
+            findings.push(Finding::new(Severity::Problem, "newer_schema", "analytics.db was written by a newer tower-analytics", remedy));
             return false;
         }
         return true;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Reports, health, parts};
 use crate::{
     clock::{Clock, Millis},
-    error::{Error, ErrorKind},
+    error::Error,
     store::Snapshot,
 };
 
@@ -125,9 +125,6 @@ fn inside(snapshot: &mut Snapshot<'_>, now: Millis) -> Result<Vec<Finding>, Erro
 }
 
 fn unreadable(error: &Error) -> Finding {
-    let (code, remedy) = match error.kind() {
-        ErrorKind::NewerSchema => ("newer_schema", "update this program, or point it at another directory"),
-        _ => ("unreadable", "check who owns the files; restore analytics.db from a backup if it is damaged"),
-    };
-    Finding::new(Severity::Problem, code, error.chain(), remedy)
+    let remedy = "check who owns the files; restore analytics.db from a backup if it is damaged";
+    Finding::new(Severity::Problem, "unreadable", error.chain(), remedy)
 }

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     time::{Duration, SystemTime},
 };
 
@@ -119,13 +119,13 @@ impl LookedUp {
         if self.users.len() > MOST {
             self.users.clear();
         }
-        if !self.users.contains_key(&row.user) {
-            self.users.insert(row.user, user_of(view.main(), row.user)?);
+        if let Entry::Vacant(place) = self.users.entry(row.user) {
+            place.insert(user_of(view.main(), row.user)?);
         }
-        if row.error != 0 && !self.errors.contains_key(&row.error) {
+        if let Some(Entry::Vacant(place)) = (row.error != 0).then(|| self.errors.entry(row.error)) {
             let mut statement = view.main().prepare_cached(include_str!("../errors.sql"))?;
             let text = rusqlite::OptionalExtension::optional(statement.query_row([row.error], |row| Ok((row.get(0)?, row.get(1)?))))?;
-            self.errors.insert(row.error, text);
+            place.insert(text);
         }
         Ok(())
     }

@@ -58,7 +58,8 @@ fn parts_with_raw(view: &View<'_, '_>) -> Result<Vec<crate::store::PartView>, Er
     let is_touched = |least: Option<i64>, greatest: Option<i64>| {
         least.is_some_and(|least| least < at.end) && greatest.is_some_and(|greatest| greatest >= at.start)
     };
-    let mut parts: Vec<_> = view.snapshot.parts().iter().filter(|part| is_touched(part.least, part.greatest)).cloned().collect();
+    let mut parts = view.snapshot.parts().to_vec();
+    parts.retain(|part| is_touched(part.least, part.greatest));
     parts.sort_by_key(|part| (part.month, part.number));
     match parts.iter().find(|part| !part.state.has_raw()) {
         Some(part) => Err(put_away(part.month)),

@@ -15,14 +15,14 @@ pub(super) struct Out<'a> {
 }
 
 enum To<'a> {
-    Csv(Lines<&'a mut dyn Write>),
+    Csv(Box<Lines<&'a mut dyn Write>>),
     Ndjson(&'a mut dyn Write),
 }
 
 impl<'a> Out<'a> {
     pub(super) fn new(format: ExportFormat, to: &'a mut dyn Write) -> Self {
         let to = match format {
-            ExportFormat::Csv => To::Csv(Lines::new(to)),
+            ExportFormat::Csv => To::Csv(Box::new(Lines::new(to))),
             ExportFormat::Ndjson => To::Ndjson(to),
         };
         Self { to, rows: 0 }
