@@ -169,9 +169,12 @@ fn the_doctor_says_what_is_wrong_with_a_writer() {
     finds(at, "heartbeat", "problem", "the lock is held, but its holder last said that it lives: 1970-01-01");
 }
 
+/// Done to the directory, and to its part.
+type Damage = fn(&Path, &Path);
+
 #[test]
 fn the_doctor_says_what_is_wrong_with_files() {
-    let damages: [(&str, &str, &str, fn(&Path, &Path)); 9] = [
+    let damages: [(&str, &str, &str, Damage); 9] = [
         ("part_missing", "problem", "is missing; 100 hits of it are in the roll-ups alone", |_, part| fs::remove_file(part).unwrap()),
         ("part_damaged", "problem", "cannot be read", |_, part| fs::write(part, "no database at all".repeat(500)).unwrap()),
         ("part_damaged", "problem", "another file than the one", |_, part| {
