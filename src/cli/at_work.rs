@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{place::Place, progress};
+use super::{place::Place, progress::Progress};
 use crate::{
     analytics::Analytics,
     builder,
@@ -33,9 +33,8 @@ pub(super) fn look_ahead<T>(
 ) -> Result<T, Error> {
     let settings = place.settings()?;
     let config = builder::as_kept(settings.config.clone())?;
-    let result = look(&builder::import_setting(&config), settings.data()?, &mut progress::progress);
-    progress::end();
-    result
+    let progress = Progress::new("Looking", false);
+    look(&builder::import_setting(&config), settings.data()?, &mut |done, total| progress.tell(done, total))
 }
 
 /// The same, and a directory in which nothing was recorded is made.
@@ -44,8 +43,9 @@ pub(super) fn at_work_anew<T>(
     work: impl FnOnce(&Maintenance, &mut dyn FnMut(u64, u64)) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let analytics = open(place)?;
-    let result = work(&analytics.maintenance(), &mut progress::progress);
-    progress::end();
+    let progress = Progress::new("Working", false);
+    let result = work(&analytics.maintenance(), &mut |done, total| progress.tell(done, total));
+    drop(progress);
     // What failed first is what people want to hear.
     let closed = analytics.shutdown(CLOSING).or_else(|error| match error.kind() {
         // Another process records: there was nothing to close here.

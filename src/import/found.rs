@@ -1,6 +1,5 @@
 use std::{collections::BTreeMap, fmt};
 
-
 use hashbrown::HashMap;
 
 use super::{
