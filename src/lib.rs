@@ -55,7 +55,7 @@
 //! | `jwks-http` | no | keys from an issuer's own host: [`Keys::jwks_url`](auth::Keys::jwks_url), [`Keys::discovery`](auth::Keys::discovery) |
 //! | `sqlite` | yes | [`Analytics`], [`Reports`]: the embedded store |
 //! | `dashboard` | yes | the pages: [`Analytics::dashboard`] |
-//! | `cli` | no | the `tower-analytics` program: a server by settings in TOML, users, keys, tokens |
+//! | `cli` | no | the `tower-analytics` program: a server by settings in TOML, users, keys, tokens, and looking after what is stored |
 //!
 //! Without any feature there are the layer, the recorder and [`Sink`], and none of axum, rusqlite, askama, jsonwebtoken or tokio.
 //!

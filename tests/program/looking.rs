@@ -169,9 +169,12 @@ fn the_doctor_says_what_is_wrong_with_a_writer() {
     finds(at, "heartbeat", "problem", "the lock is held, but its holder last said that it lives: 1970-01-01");
 }
 
+/// Done to the directory, and to its part.
+type Damage = fn(&Path, &Path);
+
 #[test]
 fn the_doctor_says_what_is_wrong_with_files() {
-    let damages: [(&str, &str, &str, fn(&Path, &Path)); 9] = [
+    let damages: [(&str, &str, &str, Damage); 9] = [
         ("part_missing", "problem", "is missing; 100 hits of it are in the roll-ups alone", |_, part| fs::remove_file(part).unwrap()),
         ("part_damaged", "problem", "cannot be read", |_, part| fs::write(part, "no database at all".repeat(500)).unwrap()),
         ("part_damaged", "problem", "another file than the one", |_, part| {
@@ -338,6 +341,38 @@ fn a_person_is_exported_as_one_document() {
     assert!(!at.join("nobody.json").exists());
     let help = run(at, &["user", "--help"]).good();
     assert!(help.contains("export is about the people who"), "{help}");
+}
+
+#[test]
+fn what_was_imported_is_looked_at_as_what_was_recorded() {
+    let place = tempfile::tempdir().unwrap();
+    let at = place.path();
+    recorded(at);
+    let session = |n: u32, endpoints: Value| {
+        json!({
+            "session_id": format!("s{n}"), "discord_id": format!("{n}"), "username": "ann", "device_info": "Pixel 9", "platform": "Android",
+            "app_version": "1.0", "started_at": format!("2025-12-0{}T10:00:00", n % 9 + 1), "ended_at": format!("2025-12-0{}T10:07:30", n % 9 + 1),
+            "duration_minutes": 7.5, "ip_address": "198.51.100.7", "screens_visited": [], "actions_count": 3, "endpoints_used": endpoints,
+        })
+    };
+    let sessions: Vec<Value> = (1..21).map(|n| session(n, json!({"user.get": 2, "tickets.get": 1}))).collect();
+    let legacy = json!({"sessions": sessions, "daily_stats": {}, "user_stats": {}});
+    file(at, "app_analytics.json", &legacy.to_string());
+    run(at, &["import", "legacy", "app_analytics.json"]).good();
+    assert!(run(at, &["verify"]).good().ends_with("all is sound.\n"));
+    let parts = json(&run(at, &["parts", "--json"]));
+    let imported = parts.as_array().unwrap().iter().find(|part| part["month"] == "202512").unwrap();
+    assert_eq!((&imported["hits"], &imported["sessions"], &imported["totals"]), (&json!(60), &json!(20), &json!(true)), "{parts}");
+    assert_ne!(imported["source"], "recorder");
+    let range = ["--from", "2025-12-01", "--to", "2026-01-01"];
+    let lines = |what: &str| run(at, &[&["export", what][..], &range].concat()).good().lines().count();
+    assert_eq!([lines("sessions"), lines("actions"), lines("users")], [21, 61, 21]);
+    let person: Value = serde_json::from_str(&run(at, &["user", "export", "7"]).good()).unwrap();
+    assert_eq!(person["sessions"][0]["actions"].as_array().unwrap().len(), 3);
+    // One cell of it is wrong.
+    main(at).execute("update daily_metrics set actions = 99 where part = (select number from parts where month = 202512) and dimension = 1 and day = (select min(day) from daily_metrics)", []).unwrap();
+    let done = run(at, &["verify"]);
+    assert!(done.code == 1 && done.out.contains("actions is 99"), "{done:?}");
 }
 
 /// The most memory that a process had, in KiB.

@@ -9,7 +9,7 @@ use crate::{
     clock::{DAY_MS, Millis, Month},
     error::Error,
     report::{Health, parts::PartRow, stored},
-    store::{Look, Snapshot, VERSION},
+    store::{Look, Snapshot, VERSION, is_free},
 };
 
 /// The files of the tool that this one succeeds.
@@ -71,6 +71,7 @@ pub(super) fn is_recorded(directory: &Path, findings: &mut Vec<Finding>) -> bool
 }
 
 pub(super) fn parts(snapshot: &mut Snapshot<'_>, health: &Health, parts: &[PartRow], now: Millis, findings: &mut Vec<Finding>) {
+    let is_recording = !is_free(snapshot.directory());
     for part in parts {
         let PartRow { file, hits, state, .. } = part;
         let is_open = state == "open";
@@ -93,7 +94,7 @@ pub(super) fn parts(snapshot: &mut Snapshot<'_>, health: &Health, parts: &[PartR
         }
         let month = part.month.parse().ok().and_then(Month::from_number);
         if is_open && part.source == "recorder" && month.is_some_and(|month| now > month.end() + 3 * DAY_MS) {
-            let (severity, remedy) = match health.recording {
+            let (severity, remedy) = match is_recording {
                 true => (Severity::Warning, "the log of the service says why; a long reader, or sessions that do not end, may hold it up"),
                 false => (Severity::Note, "the service does it when it runs"),
             };
@@ -102,7 +103,7 @@ pub(super) fn parts(snapshot: &mut Snapshot<'_>, health: &Health, parts: &[PartR
         }
         if part.zone != health.time_zone {
             let what = format!("the days of {file} are not those of the reporting zone {} yet", health.time_zone);
-            let (severity, remedy) = match health.recording {
+            let (severity, remedy) = match is_recording {
                 true => (Severity::Note, "the service makes them anew just now"),
                 false => (Severity::Warning, "start the service, which makes them anew; what has no raw hits any more stays as it is"),
             };

@@ -103,6 +103,7 @@ impl Diagnosis {
         self.findings.iter().any(|finding| finding.severity > Severity::Note)
     }
 
+    #[cfg(feature = "cli")]
     pub(crate) fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
         self.sort();

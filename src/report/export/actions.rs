@@ -1,6 +1,6 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use serde::Serialize;
@@ -35,10 +35,9 @@ struct Action<'a> {
     outcome: &'static str,
     grpc_status: Option<u8>,
     action: bool,
-    #[serde(rename = "latency_ms", serialize_with = "json::millis")]
-    latency: Duration,
-    #[serde(rename = "body_ms", serialize_with = "json::millis")]
-    body: Duration,
+    /// None of hits that were imported from where nobody measured it.
+    latency_ms: Option<f64>,
+    body_ms: Option<f64>,
     bytes_in: u64,
     bytes_out: u64,
     platform: &'a str,
@@ -77,7 +76,7 @@ fn one(view: &View<'_, '_>, part: &PartView, row: &Row, looked_up: &mut LookedUp
     let user = looked_up.users.get(&row.user).and_then(Option::as_ref);
     let error = looked_up.errors.get(&row.error).and_then(Option::as_ref);
     let endpoint = names.endpoint(row.endpoint.into());
-    let micros = |micros: i64| Duration::from_micros(micros.unsigned_abs());
+    let millis = |micros: i64| (micros != Row::UNTIMED).then_some(micros as f64 / 1e3);
     let moment: Millis = part.month.start() + row.at;
     out.row(&Action {
         at: from_millis(moment),
@@ -91,8 +90,8 @@ fn one(view: &View<'_, '_>, part: &PartView, row: &Row, looked_up: &mut LookedUp
         outcome: outcome_text(row.outcome.outcome()),
         grpc_status: row.outcome.grpc_status(),
         action: row.outcome.is_action(),
-        latency: micros(row.head_us),
-        body: micros(row.body_us),
+        latency_ms: millis(row.head_us),
+        body_ms: millis(row.body_us),
         bytes_in: row.bytes_in.unsigned_abs(),
         bytes_out: row.bytes_out.unsigned_abs(),
         platform: &device.platform,

@@ -8,6 +8,7 @@ use crate::{
         },
         sessions::{Wanted, row},
     },
+    store::FIRST_IMPORTED,
 };
 
 /// So many session numbers are looked at together.
@@ -16,7 +17,9 @@ const AT_ONCE: u32 = 4096;
 pub(super) fn write(view: &mut View<'_, '_>, out: &mut Out<'_>) -> Result<(), Error> {
     for part in parts_with_raw(view)? {
         let (wanted, past) = (Wanted::new(view, &part)?, sessions::first_past(view, &part)?);
-        for first in (0..past).step_by(AT_ONCE as usize) {
+        // Imports have numbers of their own, from there on.
+        let lowest = if part.key.is_import() { FIRST_IMPORTED } else { 0 };
+        for first in (lowest..past).step_by(AT_ONCE as usize) {
             let end = first.saturating_add(AT_ONCE).min(past);
             let mut found: Vec<Session> = Vec::new();
             let only = format!(" and number >= {first} and number < {end}");
