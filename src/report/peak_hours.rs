@@ -2,7 +2,7 @@ use jiff::civil::Weekday;
 use serde::Serialize;
 
 use super::base::{
-    group::{self, Asked, Bucket},
+    group::{self, Asked, Bucket, Counted},
     metric::Metric,
     view::View,
 };
@@ -61,7 +61,7 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<PeakHours, Error> {
         let civil = zone.civil(at);
         usize::from(civil.weekday().to_monday_zero_offset().unsigned_abs()) * 24 + usize::from(civil.hour().unsigned_abs())
     };
-    let week = group::series(view, &span, Bucket::Moments(&place), WEEK, Asked { sessions: true, ..Asked::default() })?;
+    let week = group::series(view, &span, Bucket::Moments(&place), WEEK, Asked { counted: Counted::Visits, ..Asked::default() })?;
     let mut hours = vec![Metric::default(); 24];
     for (place, metric) in week.iter().enumerate() {
         hours[place % 24].join(metric);

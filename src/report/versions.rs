@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     base::{
         buckets::{DayBuckets, Interval, date_text},
-        group::{self, Bucket, Grouping},
+        group::{self, Bucket, Counted, Grouping},
         metric::Metric,
         version,
         view::View,
@@ -66,7 +66,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let buckets = DayBuckets::new(&span.touched, interval)?;
     let place = |day| buckets.place(day);
     let grouping =
-        Grouping { by: Dimension::Version, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false, recent: None };
+        Grouping { by: Dimension::Version, bucket: Bucket::Days(&place), counted: Counted::Hits, latency: false, visitors: false, recent: None };
     let groups = group::group(view, &span, &grouping)?;
     let mut platforms: BTreeMap<String, HashMap<String, Vec<Metric>>> = BTreeMap::new();
     for ((place, value), metric) in groups {

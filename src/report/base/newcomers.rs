@@ -38,9 +38,8 @@ pub(in crate::report) fn by_day(view: &View<'_, '_>, at: &Range<Millis>) -> Resu
     Ok(of(view, at)?.into_iter().map(of_day).collect())
 }
 
-/// Those of them who are in a set of users.
-pub(in crate::report) fn among(view: &View<'_, '_>, at: &Range<Millis>, users: &RoaringBitmap) -> Result<Vec<(u32, Millis)>, Error> {
-    let persons = view.persons(users);
+/// Those of them who are in a set of people.
+pub(in crate::report) fn among(view: &View<'_, '_>, at: &Range<Millis>, persons: &RoaringBitmap) -> Result<Vec<(u32, Millis)>, Error> {
     let mut newcomers = of(view, at)?;
     newcomers.retain(|(person, _)| persons.contains(*person));
     Ok(newcomers)

@@ -86,7 +86,7 @@ pub(super) fn rows(
         if grouping.recent.is_some_and(|since| moment >= since) && (1..FIRST_VISITOR).contains(&row.user) {
             metric.recent.insert(row.user);
         }
-        if grouping.sessions && (splits || row.outcome.opens()) {
+        if grouping.counted.sessions() && (splits || row.outcome.opens()) {
             metric.sessions_here.insert(row.session);
         }
     })?;
@@ -95,13 +95,7 @@ pub(super) fn rows(
             Dimension::Endpoint | Dimension::Failure | Dimension::Error => Value::Number(value),
             _ => values[value as usize].clone(),
         };
-        let group = groups.entry((place, value)).or_default();
-        group.sums += metric.sums;
-        group.latency += &metric.latency;
-        group.users |= &metric.users;
-        group.recent |= &metric.recent;
-        group.here |= &metric.here;
-        group.sessions_here |= &metric.sessions_here;
+        groups.entry((place, value)).or_default().join_hits(&metric);
     }
     Ok(())
 }
