@@ -101,7 +101,11 @@ pub const QUESTIONS: &[Question] = &[
         "select count(*), count(distinct user) {hits} and platform = 'iOS' and endpoint = (select number from endpoints where route = '/area7/things7/{id}')"
     ),
     // As a browser gets it: nine questions side by side, then the page.
-    question!("overview, the page", |_, a, year| year.get(if *a == Ask::all_time() { "/analytics?range=all" } else { "/analytics?days=30" })),
+    question!("overview, the page", |_, a, year| year.get(if *a == Ask::all_time() {
+        "/analytics?range=all"
+    } else {
+        "/analytics?days=30"
+    })),
 ];
 
 fn keep<T, E: std::fmt::Debug>(answer: Result<T, E>) {

@@ -117,8 +117,15 @@ fn length(view: &View<'_, '_>, span: &Span) -> f64 {
 fn used(view: &mut View<'_, '_>, span: &Span) -> Result<HashMap<String, Used>, Error> {
     let first = span.touched.start;
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
-    let grouping =
-        Grouping { by: Dimension::Endpoint, bucket: Bucket::Days(&place), counted: Counted::Hits, latency: false, visitors: false, recent: None };
+    let grouping = Grouping {
+        by: Dimension::Endpoint,
+        bucket: Bucket::Days(&place),
+        counted: Counted::Hits,
+        latency: false,
+        users: true,
+        visitors: false,
+        recent: None,
+    };
     // Each endpoint of each day is much to hold at once: a month at a time.
     let mut spans = vec![span.clone()];
     if span.days == span.touched {

@@ -82,7 +82,7 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Stats, Error> {
     let previous = view.before().map(|before| self::numbers(view, &before)).transpose()?;
     let filter = view.filter.clone();
     view.filter.bots = super::Bots::Only;
-    let bot_hits = group::users(view, &span)?.hits();
+    let bot_hits = group::hits(view, &span)?;
     view.filter = filter;
     let active_sessions = active(view).context("count open sessions")?;
     Ok(Stats { numbers, active_sessions, bot_hits, previous })

@@ -24,6 +24,8 @@ pub(in crate::report) struct Grouping<'a> {
     pub(in crate::report) counted: Counted,
     /// Whether percentiles are asked for.
     pub(in crate::report) latency: bool,
+    /// Whether users are asked for.
+    pub(in crate::report) users: bool,
     /// Whether visitors are asked for.
     pub(in crate::report) visitors: bool,
     /// Since when users are asked for once more; only where single hits are read.
@@ -72,15 +74,31 @@ impl Bucket<'_> {
 
 /// Everything in a range as one; and whether it was made of single hits alone, so that it knows who was there since a moment too.
 pub(in crate::report) fn all_and_recent(view: &mut View<'_, '_>, span: &Span, recent: Option<Millis>) -> Result<(Metric, bool), Error> {
-    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, counted: Counted::All, latency: true, visitors: true, recent };
+    let grouping =
+        Grouping { by: Dimension::All, bucket: Bucket::One, counted: Counted::All, latency: true, users: true, visitors: true, recent };
     let is_raw = rolled_up(&view.filter, &grouping).is_none() && !view.filter.is_empty();
     Ok((group(view, span, &grouping)?.into_values().next().unwrap_or_default(), is_raw))
 }
 
 /// Who was there.
 pub(in crate::report) fn users(view: &mut View<'_, '_>, span: &Span) -> Result<Metric, Error> {
-    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, counted: Counted::Hits, latency: false, visitors: false, recent: None };
+    let grouping = Grouping {
+        by: Dimension::All,
+        bucket: Bucket::One,
+        counted: Counted::Hits,
+        latency: false,
+        users: true,
+        visitors: false,
+        recent: None,
+    };
     Ok(group(view, span, &grouping)?.into_values().next().unwrap_or_default())
+}
+
+/// How many hits there are.
+pub(in crate::report) fn hits(view: &mut View<'_, '_>, span: &Span) -> Result<u64, Error> {
+    let (by, bucket, counted) = (Dimension::All, Bucket::One, Counted::Hits);
+    let groups = group(view, span, &Grouping { by, bucket, counted, latency: false, users: false, visitors: false, recent: None })?;
+    Ok(groups.values().map(Metric::hits).sum())
 }
 
 /// What is asked for besides users.
@@ -106,7 +124,7 @@ pub(in crate::report) fn series(
     asked: Asked,
 ) -> Result<Vec<Metric>, Error> {
     let Asked { counted, latency, visitors } = asked;
-    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, counted, latency, visitors, recent: None })?;
+    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, counted, latency, users: true, visitors, recent: None })?;
     let mut series = vec![Metric::default(); count];
     for ((place, _), metric) in groups {
         if let Some(bucket) = series.get_mut(place) {
@@ -118,17 +136,29 @@ pub(in crate::report) fn series(
 
 /// Of each value hits, faults, users and percentiles.
 pub(in crate::report) fn by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
-    values(view, span, by, Counted::Faults, true)
+    values(view, span, by, Counted::Faults, true, true)
 }
 
 /// Of each value hits, users, and sessions where these lie in one.
 pub(in crate::report) fn counts_by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
     let sessions = matches!(by, Dimension::Platform | Dimension::Version | Dimension::Device | Dimension::Bot);
-    values(view, span, by, if sessions { Counted::Visits } else { Counted::Hits }, false)
+    values(view, span, by, if sessions { Counted::Visits } else { Counted::Hits }, false, true)
 }
 
-fn values(view: &mut View<'_, '_>, span: &Span, by: Dimension, counted: Counted, latency: bool) -> Result<HashMap<Value, Metric>, Error> {
-    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, counted, latency, visitors: false, recent: None })?;
+/// Of each value hits alone.
+pub(in crate::report) fn hits_by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
+    values(view, span, by, Counted::Hits, false, false)
+}
+
+fn values(
+    view: &mut View<'_, '_>,
+    span: &Span,
+    by: Dimension,
+    counted: Counted,
+    latency: bool,
+    users: bool,
+) -> Result<HashMap<Value, Metric>, Error> {
+    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, counted, latency, users, visitors: false, recent: None })?;
     Ok(groups.into_iter().map(|((_, value), metric)| (value, metric)).collect())
 }
 

@@ -45,6 +45,21 @@ impl Metric {
         if view.aliases.is_empty() { self.users.count(&mut view.bits.borrow_mut()) } else { self.persons(view).len() }
     }
 
+    /// How many people are in each of some, and how many in all of them together.
+    pub(in crate::report) fn count_each<'a>(metrics: impl Iterator<Item = &'a Self>, view: &View<'_, '_>) -> (Vec<u64>, u64) {
+        if view.aliases.is_empty() {
+            return Crowd::count_each(metrics.map(|metric| &metric.users), &mut view.bits.borrow_mut());
+        }
+        let mut all = RoaringBitmap::new();
+        let count = |metric: &Self| {
+            let persons = metric.persons(view);
+            all |= &persons;
+            persons.len()
+        };
+        let each = metrics.map(count).collect();
+        (each, all.len())
+    }
+
     /// People, each once.
     pub(in crate::report) fn persons(&self, view: &View<'_, '_>) -> RoaringBitmap {
         let mut persons = self.users.set(&mut view.bits.borrow_mut());
@@ -80,9 +95,14 @@ impl Metric {
 
     /// Joins what another group counted.
     pub(in crate::report) fn join(&mut self, other: &Self) {
+        self.join_sums(other);
+        self.users.join(&other.users);
+    }
+
+    /// The same without users.
+    pub(in crate::report) fn join_sums(&mut self, other: &Self) {
         self.sums += other.sums;
         self.latency += &other.latency;
-        self.users.join(&other.users);
         self.visitors += other.visitors;
     }
 
@@ -101,7 +121,9 @@ impl Metric {
         if asked.latency {
             self.latency.add_blob(blob(column)?).ok_or_else(|| cell::damaged(column))?;
         }
-        self.users.add(blob(column + 1)?).ok_or_else(|| cell::damaged(column + 1))?;
+        if asked.users {
+            self.users.add(blob(column + 1)?).ok_or_else(|| cell::damaged(column + 1))?;
+        }
         match row.get_ref(column + 2)? {
             // Of whole parts a number is enough.
             ValueRef::Integer(visitors) => self.visitors += visitors.unsigned_abs(),
@@ -113,14 +135,16 @@ impl Metric {
         Ok(())
     }
 
-    pub(super) fn add_row(&mut self, row: &Row) {
+    pub(super) fn add_row(&mut self, row: &Row, asked: &Grouping<'_>) {
         self.sums += row.sums();
-        if let Some(latency) = row.latency() {
+        if let Some(latency) = row.latency().filter(|_| asked.latency) {
             self.latency.add(latency);
         }
         if row.user >= FIRST_VISITOR {
-            self.here.insert(visitor_at(row));
-        } else if row.user != 0 {
+            if asked.visitors {
+                self.here.insert(visitor_at(row));
+            }
+        } else if row.user != 0 && asked.users {
             self.users.insert(row.user);
         }
     }

@@ -129,6 +129,7 @@ impl<'a> Reading<'a, '_, '_> {
     fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'a>> {
         let sql = sql.replace(ALL_SUMS, self.grouping.counted.columns());
         let sql = if self.grouping.latency { sql } else { sql.replace("latency", "null") };
+        let sql = if self.grouping.users { sql } else { sql.replace("users", "null") };
         let sql = if self.grouping.visitors { sql } else { sql.replace("visitors", "null") };
         self.view.snapshot.main().prepare_cached(&sql)
     }

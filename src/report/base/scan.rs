@@ -82,7 +82,7 @@ pub(super) fn rows(
             }
         };
         let metric = found.entry((place, value)).or_default();
-        metric.add_row(row);
+        metric.add_row(row, grouping);
         if grouping.recent.is_some_and(|since| moment >= since) && (1..FIRST_VISITOR).contains(&row.user) {
             metric.recent.insert(row.user);
         }

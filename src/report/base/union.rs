@@ -11,12 +11,12 @@ pub(super) struct Crowd {
     set: RoaringBitmap,
     /// Sets still to be joined, as blobs that were found sound, one after the other, each after its length.
     more: Vec<u8>,
+    /// Pieces of the set when something was last joined to it.
+    pieces: usize,
 }
 
-/// So many bytes wait at most.
-const ENOUGH: usize = 256 << 10;
-/// So many numbers of a set are put beside what waits one by one.
-const FEW: u64 = 8192;
+/// So many bytes wait at most: more if there are many users, as to join takes longer then.
+const ENOUGH: std::ops::RangeInclusive<usize> = 64 << 10..=256 << 10;
 
 impl Crowd {
     /// Adds a set as it lies on disk; none if it is no set of ours.
@@ -25,6 +25,9 @@ impl Crowd {
             return Some(());
         }
         bitmap::each(blob, |_, _| ())?;
+        if self.more.is_empty() {
+            self.more.reserve(4 * (blob.len() + 4));
+        }
         self.more.extend((blob.len() as u32).to_le_bytes());
         self.more.extend(blob);
         self.limit();
@@ -42,9 +45,12 @@ impl Crowd {
     }
 
     fn limit(&mut self) {
-        if self.more.len() > ENOUGH {
-            self.set = self.set(&mut Bits::default());
-            self.more = Vec::new();
+        if self.more.len() > (4 * PIECE * self.pieces).clamp(*ENOUGH.start(), *ENOUGH.end()) {
+            let mut bits = Bits::default();
+            self.put_waiting(&mut bits);
+            self.pieces = bits.pieces.len();
+            bits.take_into(&mut self.set);
+            self.more.clear();
         }
     }
 
@@ -52,12 +58,19 @@ impl Crowd {
         if self.more.is_empty() {
             return self.set.len();
         }
-        if self.set.len() > FEW {
-            return self.set(bits).len();
-        }
-        self.each_waiting(|high, lows| bits.insert(high, lows));
-        self.set.iter().for_each(|number| bits.insert((number >> 16) as u16, Lows::Listed(&[(number as u16).to_le_bytes()])));
-        bits.count_and_clear()
+        self.put(bits);
+        bits.count_and_clear(None)
+    }
+
+    /// How many are in each, and how many in all of them together.
+    pub(super) fn count_each<'a>(crowds: impl Iterator<Item = &'a Self>, bits: &mut Bits) -> (Vec<u64>, u64) {
+        let mut all = Bits::default();
+        let count = |crowd: &Self| {
+            crowd.put(bits);
+            bits.count_and_clear(Some(&mut all))
+        };
+        let each = crowds.map(count).collect();
+        (each, all.count_and_clear(None))
     }
 
     pub(super) fn set(&self, bits: &mut Bits) -> RoaringBitmap {
@@ -65,21 +78,24 @@ impl Crowd {
         if self.more.is_empty() {
             return set;
         }
-        self.each_waiting(|high, lows| bits.insert(high, lows));
+        self.put_waiting(bits);
         bits.take_into(&mut set);
         set
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.set.is_empty() && self.more.is_empty()
+    fn put(&self, bits: &mut Bits) {
+        self.put_waiting(bits);
+        if !self.set.is_empty() {
+            bitmap::each_of(&self.set, |high, lows| bits.insert(high, lows));
+        }
     }
 
-    fn each_waiting(&self, mut show: impl FnMut(u16, Lows<'_>)) {
+    fn put_waiting(&self, bits: &mut Bits) {
         let mut rest = &self.more[..];
         while let Some((length, after)) = rest.split_first_chunk() {
             let (blob, after) = after.split_at(u32::from_le_bytes(*length) as usize);
             // It was found sound when it came.
-            let _ = bitmap::each(blob, &mut show);
+            let _ = bitmap::each(blob, |high, lows| bits.insert(high, lows));
             rest = after;
         }
     }
@@ -94,14 +110,7 @@ pub(in crate::report) struct Bits {
 
 impl Bits {
     fn insert(&mut self, high: u16, lows: Lows<'_>) {
-        let place = match self.pieces.binary_search_by_key(&high, |(high, _)| *high) {
-            Ok(place) => place,
-            Err(place) => {
-                self.pieces.insert(place, (high, self.free.pop().unwrap_or_else(|| Box::new([0; PIECE]))));
-                place
-            }
-        };
-        let (_, bytes) = &mut self.pieces[place];
+        let bytes = self.piece(high);
         match lows {
             Lows::Listed(lows) => {
                 for low in lows {
@@ -121,10 +130,22 @@ impl Bits {
         }
     }
 
-    fn count_and_clear(&mut self) -> u64 {
+    fn piece(&mut self, high: u16) -> &mut [u8; PIECE] {
+        let place = self.pieces.binary_search_by_key(&high, |(high, _)| *high).unwrap_or_else(|place| {
+            self.pieces.insert(place, (high, self.free.pop().unwrap_or_else(|| Box::new([0; PIECE]))));
+            place
+        });
+        &mut self.pieces[place].1
+    }
+
+    /// Counts everything, and leaves nothing behind; what was there is joined to another.
+    fn count_and_clear(&mut self, mut all: Option<&mut Self>) -> u64 {
         let mut count = 0;
-        for (_, mut bytes) in self.pieces.drain(..) {
+        for (high, mut bytes) in self.pieces.drain(..) {
             count += bytes.as_chunks().0.iter().map(|word| u64::from(u64::from_le_bytes(*word).count_ones())).sum::<u64>();
+            if let Some(all) = &mut all {
+                all.piece(high).iter_mut().zip(&*bytes).for_each(|(byte, more)| *byte |= more);
+            }
             bytes.fill(0);
             self.free.push(bytes);
         }
@@ -154,6 +175,7 @@ mod tests {
         ) {
             let (mut crowd, mut both, mut expected, mut bits) =
                 (Crowd::default(), Crowd::default(), RoaringBitmap::new(), Bits::default());
+            let (mut crowds, mut counts) = (Vec::new(), Vec::new());
             for (single, start, length) in sets {
                 let step = if start % 2 == 0 { 1 } else { 3 };
                 let mut set: RoaringBitmap = single.iter().copied().chain((start..start + length).step_by(step)).collect();
@@ -162,6 +184,8 @@ mod tests {
                 one.add(&bitmap::to_blob(&mut set)).unwrap();
                 prop_assert_eq!(one.set(&mut bits), set);
                 both.join(&one);
+                counts.push(set.len());
+                crowds.push(one);
                 // Now and then a single hit's.
                 if let Some(number) = single.first() {
                     crowd.insert(*number);
@@ -171,6 +195,7 @@ mod tests {
                 prop_assert_eq!(both.count(&mut bits), expected.len());
             }
             prop_assert_eq!(crowd.set(&mut bits), expected.clone());
+            prop_assert_eq!(Crowd::count_each(crowds.iter(), &mut bits), (counts, expected.len()));
             prop_assert_eq!(both.set(&mut bits), expected);
         }
     }
@@ -183,7 +208,7 @@ mod tests {
             assert_eq!(crowd.add(&whole[..cut]), None, "{cut}");
         }
         assert_eq!(crowd.add(&[9, 0, 0]), None);
-        assert!(crowd.is_empty());
+        assert_eq!(crowd.count(&mut bits), 0);
         crowd.add(&whole).unwrap();
         assert_eq!(crowd.count(&mut bits), 90_000);
     }

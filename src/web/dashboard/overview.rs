@@ -38,7 +38,7 @@ pub(super) fn register(host: &mut Host) {
 async fn show(page: Page) -> Response {
     // Side by side, the longest first; one that fails fails its own part of the page.
     let (features, hours, growth, stats, before, devices, traffic, traffic_before, active, plugged) = tokio::join!(
-        page.ask(&[RANGE, FILTERS], Reports::features),
+        page.ask(&[RANGE, FILTERS], Reports::top_features),
         page.ask(&[RANGE, ZONE, FILTERS], Reports::peak_hours),
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
         page.ask(&[RANGE, FILTERS], Reports::stats),
