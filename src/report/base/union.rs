@@ -182,7 +182,7 @@ mod tests {
                 expected |= &set;
                 let mut one = Crowd::default();
                 one.add(&bitmap::to_blob(&mut set)).unwrap();
-                prop_assert_eq!(one.set(&mut bits), set);
+                prop_assert_eq!(&one.set(&mut bits), &set);
                 both.join(&one);
                 counts.push(set.len());
                 crowds.push(one);
