@@ -6,9 +6,12 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use axum::{Router, body::Body};
+use http::{Request, StatusCode};
 use rusqlite::Connection;
+use tower::ServiceExt;
 use tower_analytics::{
-    Analytics, Ask, Interval, Page, Reports,
+    Analytics, Ask, Interval, OpenToEveryone, Page, Reports,
     report::{Back, Cohorts, Power, UserOrder},
 };
 
@@ -21,6 +24,8 @@ pub struct Year {
     raw: Connection,
     /// A session of some ten hits of a sealed month.
     session: String,
+    dashboard: Router,
+    runtime: tokio::runtime::Runtime,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,6 +34,7 @@ pub enum Asked {
     AllTime,
 }
 
+/// One question, or a page with all of its questions.
 pub struct Question {
     pub name: &'static str,
     ask: fn(&Reports, &Ask, &Year),
@@ -94,6 +100,12 @@ pub const QUESTIONS: &[Question] = &[
         |r, a, _| keep(r.stats(&a.clone().platform("iOS").endpoint("GET /area7/things7/{id}"))),
         "select count(*), count(distinct user) {hits} and platform = 'iOS' and endpoint = (select number from endpoints where route = '/area7/things7/{id}')"
     ),
+    // As a browser gets it: nine questions side by side, then the page.
+    question!("overview, the page", |_, a, year| year.get(if *a == Ask::all_time() {
+        "/analytics?range=all"
+    } else {
+        "/analytics?days=30"
+    })),
 ];
 
 fn keep<T, E: std::fmt::Debug>(answer: Result<T, E>) {
@@ -108,7 +120,20 @@ impl Year {
         let april = Ask::all_time().from("2026-04-01").and_then(|ask| ask.to("2026-04-15")).expect("dates");
         let sessions = analytics.reports().sessions(&april, &Page::default()).expect("sessions").into_inner().sessions;
         let session = sessions.into_iter().find(|session| session.hits == 10).expect("a session of ten hits").session_id;
-        Self { name, analytics, raw, session }
+        let dashboard = analytics.dashboard(OpenToEveryone).into();
+        let runtime = tokio::runtime::Runtime::new().expect("threads");
+        Self { name, analytics, raw, session, dashboard, runtime }
+    }
+
+    fn get(&self, address: &str) {
+        let request = Request::get(address).header("host", "localhost").body(Body::empty()).expect("a request");
+        // As a server does it, on a thread of the runtime.
+        let answer = self.runtime.spawn(self.dashboard.clone().oneshot(request));
+        let response = self.runtime.block_on(answer).expect("no panic").expect("an answer");
+        assert_eq!(response.status(), StatusCode::OK, "{address}");
+        let page = self.runtime.block_on(axum::body::to_bytes(response.into_body(), usize::MAX)).expect("a page");
+        let page = std::str::from_utf8(&page).expect("text");
+        assert!(page.contains("GET /area") && !page.contains("could not be"), "{address}: {page}");
     }
 
     /// The 1 M and the 10 M.

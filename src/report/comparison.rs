@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::base::{
     ask::Ask,
-    group::{self, Bucket, Grouping},
+    group::{self, Bucket, Counted, Grouping},
     span::Span,
     view::View,
 };
@@ -81,13 +81,11 @@ pub(super) fn ask(view: &mut View<'_, '_>, other: Option<&Ask>) -> Result<Compar
         let none = Used::default();
         let (now, before) = (now.get(key).unwrap_or(&none), before.get(key).unwrap_or(&none));
         let per_day = |count: u64, days: f64| if days > 0.0 { count as f64 / days } else { 0.0 };
-        let merged = !view.aliases.is_empty();
-        let count = |users: &RoaringBitmap| if merged { view.persons(users).len() } else { users.len() };
-        let daily = |used: &Used| used.days.values().map(count).sum::<u64>();
+        let daily = |used: &Used| used.days.values().map(RoaringBitmap::len).sum::<u64>();
         let all = |used: &Used| {
             let mut all = RoaringBitmap::new();
             used.days.values().for_each(|users| all |= users);
-            view.persons(&all).len()
+            all.len()
         };
         let change = |now: f64, before: f64| (before > 0.0).then(|| now / before - 1.0);
         let (hits_per_day, other_hits_per_day) = (per_day(now.hits, days), per_day(before.hits, other_days));
@@ -119,8 +117,15 @@ fn length(view: &View<'_, '_>, span: &Span) -> f64 {
 fn used(view: &mut View<'_, '_>, span: &Span) -> Result<HashMap<String, Used>, Error> {
     let first = span.touched.start;
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
-    let grouping =
-        Grouping { by: Dimension::Endpoint, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false, recent: None };
+    let grouping = Grouping {
+        by: Dimension::Endpoint,
+        bucket: Bucket::Days(&place),
+        counted: Counted::Hits,
+        latency: false,
+        users: true,
+        visitors: false,
+        recent: None,
+    };
     // Each endpoint of each day is much to hold at once: a month at a time.
     let mut spans = vec![span.clone()];
     if span.days == span.touched {
@@ -139,7 +144,7 @@ fn used(view: &mut View<'_, '_>, span: &Span) -> Result<HashMap<String, Used>, E
                 None => used.entry(endpoint.feature.clone()).or_default(),
             };
             feature.hits += metric.hits();
-            *feature.days.entry(place).or_default() |= metric.users;
+            *feature.days.entry(place).or_default() |= metric.persons(view);
         }
     }
     Ok(used)

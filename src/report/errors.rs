@@ -1,5 +1,6 @@
-use std::{collections::HashMap, hash::Hasher, time::SystemTime};
+use std::{hash::Hasher, time::SystemTime};
 
+use hashbrown::HashMap;
 use serde::Serialize;
 use siphasher::sip::SipHasher13;
 

@@ -2,7 +2,7 @@ use std::{collections::HashMap, time::Duration};
 
 use serde::Serialize;
 
-use super::base::{group, json, metric::Metric, view::View};
+use super::base::{group, json, metric::Metric, names::EndpointName, view::View};
 use crate::{
     error::Error,
     store::{Dimension, Value},
@@ -66,10 +66,19 @@ pub struct FeatureRow {
     pub change: Option<f64>,
 }
 
-pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Features, Error> {
+/// An endpoint in the range and, if there is one, in the period before.
+struct Used<'a> {
+    name: &'a EndpointName,
+    now: &'a Metric,
+    before: Option<&'a Metric>,
+}
+
+/// Without the users of the period before, if nobody wants to know them, half as much is to be read.
+pub(super) fn ask(view: &mut View<'_, '_>, previous_users: bool) -> Result<Features, Error> {
     let span = view.span.clone();
     let now = group::by_value(view, &span, Dimension::Endpoint)?;
-    let before = view.before().map(|before| group::counts_by_value(view, &before, Dimension::Endpoint)).transpose()?;
+    let of_before = if previous_users { group::counts_by_value } else { group::hits_by_value };
+    let before = view.before().map(|before| of_before(view, &before, Dimension::Endpoint)).transpose()?;
     let filter = view.filter.clone();
     // Adoption is a share of whoever was there, whatever they used.
     view.filter.endpoints = None;
@@ -77,38 +86,43 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Features, Error> {
     let active_users = group::users(view, &span)?.count_users(view);
     view.filter = filter;
     let names = view.names()?;
-    let before_of = |number: &Value| before.as_ref().map(|before| before.get(number));
-    let mut endpoints = Vec::new();
-    let mut features: HashMap<&str, (Metric, Option<Metric>)> = HashMap::new();
+    let none = Metric::default();
+    let mut of_feature: HashMap<&str, Vec<Used<'_>>> = HashMap::new();
     let all = now.keys().chain(before.iter().flatten().map(|(number, _)| number));
     let mut seen = std::collections::HashSet::new();
     for number in all.filter(|number| seen.insert(*number)) {
         let Value::Number(key) = number else { continue };
         let Some(name) = names.endpoint(*key) else { continue };
-        let none = Metric::default();
-        let (now, before) = (now.get(number).unwrap_or(&none), before_of(number).map(|before| before.unwrap_or(&none)));
-        let (feature, feature_before) = features.entry(&name.feature).or_default();
-        feature.join(now);
-        if let Some(before) = before {
-            feature_before.get_or_insert_default().join(before);
+        let now = now.get(number).unwrap_or(&none);
+        let before = before.as_ref().map(|before| before.get(number).unwrap_or(&none));
+        of_feature.entry(&name.feature).or_default().push(Used { name, now, before });
+    }
+    let (mut features, mut endpoints) = (Vec::new(), Vec::new());
+    for (key, used) in of_feature {
+        let (users, all_users) = Metric::count_each(used.iter().map(|used| used.now), view);
+        let (users_before, all_before) = Metric::count_each(used.iter().filter_map(|used| used.before), view);
+        let (mut now, mut before) = (Metric::default(), used.iter().any(|used| used.before.is_some()).then(Metric::default));
+        for (place, used) in used.iter().enumerate() {
+            now.join_sums(used.now);
+            before.iter_mut().zip(used.before).for_each(|(all, before)| all.join_sums(before));
+            if used.now.hits() > 0 {
+                let users_before = users_before.get(place).copied().filter(|_| previous_users);
+                let row = row(used.now, used.before, users[place], users_before, active_users);
+                let EndpointName { feature, endpoint, name, .. } = used.name;
+                endpoints.push(FeatureRow { feature: feature.clone(), endpoint: endpoint.clone(), name: name.clone(), ..row });
+            }
         }
-        if now.hits() > 0 {
-            let row = row(view, now, before, active_users);
-            endpoints.push(FeatureRow { feature: name.feature.clone(), endpoint: name.endpoint.clone(), name: name.name.clone(), ..row });
-        }
+        let users_before = before.as_ref().map(|_| all_before).filter(|_| previous_users);
+        let row = row(&now, before.as_ref(), all_users, users_before, active_users);
+        features.push(FeatureRow { feature: key.to_owned(), name: names.feature_name(key), ..row });
     }
     endpoints.sort_by(|a, b| b.hits.cmp(&a.hits).then_with(|| a.endpoint.cmp(&b.endpoint)));
-    let feature = |(key, (now, before)): (&str, (Metric, Option<Metric>))| {
-        let row = row(view, &now, before.as_ref(), active_users);
-        FeatureRow { feature: key.to_owned(), name: names.feature_name(key), ..row }
-    };
-    let mut features: Vec<_> = features.into_iter().map(feature).collect();
     features.sort_by(|a, b| (b.users, b.hits).cmp(&(a.users, a.hits)).then_with(|| a.feature.cmp(&b.feature)));
     Ok(Features { active_users, features, endpoints })
 }
 
-fn row(view: &View<'_, '_>, now: &Metric, before: Option<&Metric>, active_users: u64) -> FeatureRow {
-    let (users, latency) = (now.count_users(view), now.latency());
+fn row(now: &Metric, before: Option<&Metric>, users: u64, previous_users: Option<u64>, active_users: u64) -> FeatureRow {
+    let latency = now.latency();
     let previous_hits = before.map(Metric::hits);
     FeatureRow {
         hits: now.hits(),
@@ -122,7 +136,7 @@ fn row(view: &View<'_, '_>, now: &Metric, before: Option<&Metric>, active_users:
         p95: latency.p95,
         p99: latency.p99,
         previous_hits,
-        previous_users: before.map(|before| before.count_users(view)),
+        previous_users,
         change: previous_hits.and_then(|before| ratio(now.hits(), before)).map(|ratio| ratio - 1.0),
         ..FeatureRow::default()
     }

@@ -45,8 +45,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, idle_days: u32, page: &Page) -> Resul
     // Whoever was here in whatever way is not away; platform and version are those used last.
     let filter = std::mem::take(&mut view.filter);
     view.filter.bots = super::Bots::Include;
-    let here = group::users(view, &idle)?.users;
-    let here = view.persons(&here);
+    let here = group::users(view, &idle)?.persons(view);
     view.filter.users = filter.users.clone();
     let all = view.zone.start_of(i32::MIN / 2)..idle.at.start;
     let mut sums = user_sums::of(view, &all, None)?;

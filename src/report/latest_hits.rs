@@ -14,7 +14,10 @@ use super::{
 use crate::{
     clock::{Month, from_millis},
     error::Error,
-    store::{Context, Row, raw},
+    store::{
+        Context, Row,
+        raw::{self, Columns},
+    },
 };
 
 /// What was recorded last, newest first.
@@ -71,8 +74,10 @@ pub(super) fn ask(view: &mut View<'_, '_>, limit: usize) -> Result<LatestHits, E
         view.snapshot.note_raw();
         let mut found = Vec::new();
         let last = part.watermark;
-        raw::scan(view.snapshot.raw(part.key)?, part.month, "", last - left + 1, last, |row| found.push((part.month, *row)))
-            .context("read raw hits")?;
+        raw::scan(view.snapshot.raw(part.key)?, part.month, Columns::All, "", (last - left + 1, last), |row| {
+            found.push((part.month, *row))
+        })
+        .context("read raw hits")?;
         rows.extend(found.into_iter().rev());
     }
     let hits = rows.iter().map(|(month, row)| hit(view, *month, row)).collect::<Result<_, _>>()?;

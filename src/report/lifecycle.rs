@@ -70,7 +70,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let before = group::users(view, &before)?;
     let span = view.span.clone();
     let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked::default())?;
-    let active: Vec<RoaringBitmap> = [before].iter().chain(&metrics).map(|metric| view.persons(&metric.users)).collect();
+    let active: Vec<RoaringBitmap> = [before].iter().chain(&metrics).map(|metric| metric.persons(view)).collect();
     let mut new = vec![0; buckets.len()];
     for (person, day) in newcomers::by_day(view, &view.span.at)? {
         let place = buckets.place(day);
@@ -105,7 +105,7 @@ fn stickiness(view: &mut View<'_, '_>) -> Result<Stickiness, Error> {
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
     let count = (end - first) as usize;
     let daily = group::series(view, &span, Bucket::Days(&place), count, Asked::default())?;
-    let daily: Vec<RoaringBitmap> = daily.iter().map(|metric| view.persons(&metric.users)).collect();
+    let daily: Vec<RoaringBitmap> = daily.iter().map(|metric| metric.persons(view)).collect();
     let (mut dau, mut wau, mut mau) = (0, 0, 0);
     // The last day on which each person was there so far, and how many people it is of each day: those of a window were there in it.
     let people = daily.iter().filter_map(RoaringBitmap::max).max().map_or(0, |most| most as usize + 1);

@@ -2,7 +2,7 @@ use jiff::civil::Weekday;
 use serde::Serialize;
 
 use super::base::{
-    group::{self, Asked, Bucket},
+    group::{self, Asked, Bucket, Counted},
     metric::Metric,
     view::View,
 };
@@ -61,26 +61,28 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<PeakHours, Error> {
         let civil = zone.civil(at);
         usize::from(civil.weekday().to_monday_zero_offset().unsigned_abs()) * 24 + usize::from(civil.hour().unsigned_abs())
     };
-    let week = group::series(view, &span, Bucket::Moments(&place), WEEK, Asked { sessions: true, ..Asked::default() })?;
-    let mut hours = vec![Metric::default(); 24];
-    for (place, metric) in week.iter().enumerate() {
-        hours[place % 24].join(metric);
-    }
-    let hour = |(hour, metric): (usize, Metric)| HourRow {
-        hour: hour as u8,
-        hits: metric.hits(),
-        sessions: metric.sessions(),
-        users: metric.count_users(view),
+    let week = group::series(view, &span, Bucket::Moments(&place), WEEK, Asked { counted: Counted::Visits, ..Asked::default() })?;
+    let mut users = vec![0; WEEK];
+    let hour = |hour: usize| {
+        let of_hour = || week.iter().skip(hour).step_by(24);
+        let (each, users_of_hour) = Metric::count_each(of_hour(), view);
+        users.iter_mut().skip(hour).step_by(24).zip(each).for_each(|(users, count)| *users = count);
+        HourRow {
+            hour: hour as u8,
+            hits: of_hour().map(Metric::hits).sum(),
+            sessions: of_hour().map(Metric::sessions).sum(),
+            users: users_of_hour,
+        }
     };
-    let hours = hours.into_iter().enumerate().map(hour).collect();
-    let hour = |(place, metric): (usize, Metric)| WeekHourRow {
+    let hours = (0..24).map(hour).collect();
+    let hour = |(place, (metric, users)): (usize, (&Metric, u64))| WeekHourRow {
         weekday: weekday(place / 24).to_owned(),
         hour: (place % 24) as u8,
         hits: metric.hits(),
         sessions: metric.sessions(),
-        users: metric.count_users(view),
+        users,
     };
-    let week = week.into_iter().enumerate().map(hour).collect();
+    let week = week.iter().zip(users).enumerate().map(hour).collect();
     Ok(PeakHours { tz: zone.name().to_owned(), hours, week })
 }
 

@@ -103,7 +103,7 @@ fn features(view: &mut View<'_, '_>) -> Result<Vec<RoaringBitmap>, Error> {
     for (number, metric) in metrics {
         let Value::Number(number) = number else { continue };
         let Some(endpoint) = names.endpoint(number) else { continue };
-        *features.entry(&endpoint.feature).or_default() |= metric.users;
+        *features.entry(&endpoint.feature).or_default() |= metric.persons(view);
     }
-    Ok(features.into_values().map(|users| view.persons(&users)).collect())
+    Ok(features.into_values().collect())
 }

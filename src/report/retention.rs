@@ -86,7 +86,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Interval, cohorts: Cohorts,
     let span = Span::of_days(&view.zone, days);
     let buckets = DayBuckets::new(&span.touched, interval)?;
     let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked::default())?;
-    let mut active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
+    let mut active: Vec<RoaringBitmap> = metrics.iter().map(|metric| metric.persons(view)).collect();
     drop(metrics);
     let members = match cohorts {
         Cohorts::Recurring => active.clone(),

@@ -82,7 +82,7 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Stats, Error> {
     let previous = view.before().map(|before| self::numbers(view, &before)).transpose()?;
     let filter = view.filter.clone();
     view.filter.bots = super::Bots::Only;
-    let bot_hits = group::users(view, &span)?.hits();
+    let bot_hits = group::hits(view, &span)?;
     view.filter = filter;
     let active_sessions = active(view).context("count open sessions")?;
     Ok(Stats { numbers, active_sessions, bot_hits, previous })
@@ -91,7 +91,7 @@ pub(super) fn ask(view: &mut View<'_, '_>) -> Result<Stats, Error> {
 fn numbers(view: &mut View<'_, '_>, span: &Span) -> Result<Numbers, Error> {
     let week = view.zone.start_of(span.touched.end - 7);
     let (metric, is_raw) = group::all_and_recent(view, span, Some(week).filter(|week| span.at.contains(week)))?;
-    let new_users = newcomers::among(view, &span.at, &metric.users)?.len();
+    let new_users = newcomers::among(view, &span.at, &metric.persons(view))?.len();
     // Single hits are slow to read: not twice.
     let active_users_7d = if is_raw && span.at.contains(&week) { metric.count_recent(view) } else { active_users(view, span, 7, &metric)? };
     let active_users_30d = active_users(view, span, 30, &metric)?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::base::{
     buckets::{DayBuckets, Interval, MomentBuckets},
-    group::{self, Asked, Bucket},
+    group::{self, Asked, Bucket, Counted},
     json,
     metric::Metric,
     view::View,
@@ -68,7 +68,7 @@ pub struct TrafficBucket {
 pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result<Traffic, Error> {
     let span = view.span.clone();
     let interval = interval.unwrap_or_else(|| Interval::usual(&span));
-    let asked = Asked { sessions: true, latency: true, visitors: false };
+    let asked = Asked { counted: Counted::All, latency: true, visitors: false };
     let (starts, metrics) = if interval >= Interval::Day {
         let buckets = DayBuckets::new(&span.touched, interval)?;
         let metrics = group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), asked)?;

@@ -45,7 +45,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let buckets = DayBuckets::new(&span.touched, interval)?;
     let metrics =
         group::series(view, &span, Bucket::Days(&|day| buckets.place(day)), buckets.len(), Asked { visitors: true, ..Asked::default() })?;
-    let active: Vec<RoaringBitmap> = metrics.iter().map(|metric| view.persons(&metric.users)).collect();
+    let active: Vec<RoaringBitmap> = metrics.iter().map(|metric| metric.persons(view)).collect();
     let mut cumulative = newcomers::count_before(view, span.at.start)?;
     let (mut new, mut first_seen) = (vec![0; buckets.len()], vec![0; buckets.len()]);
     for (person, day) in newcomers::by_day(view, &span.at)? {

@@ -86,8 +86,7 @@ pub(super) fn ask(view: &mut View<'_, '_>, order: UserOrder, page: &Page) -> Res
     let span = view.span.clone();
     let only = first_seen(view)?;
     if order == UserOrder::FirstSeen {
-        let users = group::users(view, &span)?.users;
-        let mut persons = view.persons(&users);
+        let mut persons = group::users(view, &span)?.persons(view);
         if let Some(only) = &only {
             persons &= only;
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     base::{
         buckets::{DayBuckets, Interval, date_text},
-        group::{self, Bucket, Grouping},
+        group::{self, Bucket, Counted, Grouping},
         metric::Metric,
         version,
         view::View,
@@ -65,8 +65,15 @@ pub(super) fn ask(view: &mut View<'_, '_>, interval: Option<Interval>) -> Result
     let interval = interval.unwrap_or_else(|| Interval::usual_days(&span)).max(Interval::Day);
     let buckets = DayBuckets::new(&span.touched, interval)?;
     let place = |day| buckets.place(day);
-    let grouping =
-        Grouping { by: Dimension::Version, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false, recent: None };
+    let grouping = Grouping {
+        by: Dimension::Version,
+        bucket: Bucket::Days(&place),
+        counted: Counted::Hits,
+        latency: false,
+        users: true,
+        visitors: false,
+        recent: None,
+    };
     let groups = group::group(view, &span, &grouping)?;
     let mut platforms: BTreeMap<String, HashMap<String, Vec<Metric>>> = BTreeMap::new();
     for ((place, value), metric) in groups {

@@ -45,7 +45,8 @@ impl Row {
         }
     }
 
-    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+    /// Whose hit it is and how it ended; everything else is zero.
+    fn read_who(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
             at: row.get(1)?,
@@ -54,11 +55,22 @@ impl Row {
             endpoint: row.get(4)?,
             device: row.get(5)?,
             outcome: Packed(row.get(6)?),
+            head_us: 0,
+            body_us: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            error: 0,
+        })
+    }
+
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
             head_us: row.get(7)?,
             body_us: row.get(8)?,
             bytes_in: row.get(9)?,
             bytes_out: row.get(10)?,
             error: row.get(11)?,
+            ..Self::read_who(row)?
         })
     }
 }
@@ -108,14 +120,34 @@ pub(super) fn slice(
 }
 
 const COLUMNS: &str = "id, at, session, user, endpoint, device, outcome, head_us, body_us, bytes_in, bytes_out, error";
+const WHO: &str = "id, at, session, user, endpoint, device, outcome";
+
+/// How much of each row is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Columns {
+    All,
+    /// Whose hit it is and how it ended; everything else is zero.
+    Who,
+}
 
 /// Reads rows from one to another for which `only`, such as ` and endpoint in (1, 2)`, is so.
-pub(crate) fn scan(part: &Connection, month: Month, only: &str, first: i64, last: i64, mut each: impl FnMut(&Row)) -> rusqlite::Result<()> {
-    let sql = format!("select {COLUMNS} from session_actions_NNNNNN where id between ? and ?{only}");
+pub(crate) fn scan(
+    part: &Connection,
+    month: Month,
+    columns: Columns,
+    only: &str,
+    (first, last): (i64, i64),
+    mut each: impl FnMut(&Row),
+) -> rusqlite::Result<()> {
+    let (names, read): (_, fn(&rusqlite::Row<'_>) -> rusqlite::Result<Row>) = match columns {
+        Columns::All => (COLUMNS, Row::read),
+        Columns::Who => (WHO, Row::read_who),
+    };
+    let sql = format!("select {names} from session_actions_NNNNNN where id between ? and ?{only}");
     let mut statement = part.prepare(&for_month(&sql, month))?;
     let mut rows = statement.query([first, last])?;
     while let Some(row) = rows.next()? {
-        each(&Row::read(row)?);
+        each(&read(row)?);
     }
     Ok(())
 }

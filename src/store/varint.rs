@@ -10,15 +10,17 @@ pub(super) fn put(bytes: &mut Vec<u8>, mut number: u64) {
 
 /// The numbers in it, one after the other; a last one that is cut short is left out.
 pub(super) fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    let (mut number, mut shift) = (0_u64, 0);
-    bytes.iter().filter_map(move |byte| {
-        number |= u64::from(byte & 0x7f) << shift;
-        shift = (shift + 7).min(63);
-        if byte & 0x80 != 0 {
-            return None;
+    let mut bytes = bytes.iter();
+    std::iter::from_fn(move || {
+        let (mut number, mut shift) = (0_u64, 0);
+        loop {
+            let byte = *bytes.next()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+            shift = (shift + 7).min(63);
         }
-        shift = 0;
-        Some(std::mem::take(&mut number))
     })
 }
 

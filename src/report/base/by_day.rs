@@ -5,7 +5,7 @@ use rusqlite::params;
 use crate::{
     error::Error,
     report::base::{
-        group::{Bucket, Grouping, group},
+        group::{Bucket, Counted, Grouping, group},
         rollups::{rolled_up, value_of},
         span::Span,
         view::View,
@@ -23,7 +23,8 @@ pub(in crate::report) fn hits(
 ) -> Result<(), Error> {
     let first = span.touched.start;
     let place = |day| usize::try_from(day - first).unwrap_or(usize::MAX);
-    let grouping = Grouping { by, bucket: Bucket::Days(&place), sessions: false, latency: false, visitors: false, recent: None };
+    let grouping =
+        Grouping { by, bucket: Bucket::Days(&place), counted: Counted::Hits, latency: false, users: false, visitors: false, recent: None };
     if rolled_up(&view.filter, &grouping) != Some(by) || span.days != span.touched {
         for ((place, value), metric) in group(view, span, &grouping)? {
             if let Value::Number(number) = value {

@@ -10,10 +10,9 @@ use crate::{
         rollups::{Reading, rolled_up},
         scan,
         span::Span,
-        union::Bits,
         view::View,
     },
-    store::{Context, Dimension, PartView, SLOT_MS, Value, cell},
+    store::{Context, Dimension, PartView, SLOT_MS, Value},
     zone::{Day, Zone},
 };
 
@@ -21,14 +20,34 @@ use crate::{
 pub(in crate::report) struct Grouping<'a> {
     pub(in crate::report) by: Dimension,
     pub(in crate::report) bucket: Bucket<'a>,
-    /// Whether sessions and their time are asked for.
-    pub(in crate::report) sessions: bool,
+    /// Which sums are asked for.
+    pub(in crate::report) counted: Counted,
     /// Whether percentiles are asked for.
     pub(in crate::report) latency: bool,
+    /// Whether users are asked for.
+    pub(in crate::report) users: bool,
     /// Whether visitors are asked for.
     pub(in crate::report) visitors: bool,
     /// Since when users are asked for once more; only where single hits are read.
     pub(in crate::report) recent: Option<Millis>,
+}
+
+/// Sums that are asked for; the others may hold anything. To read a column of each row takes as long as the rest of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::report) enum Counted {
+    All,
+    /// Hits, errors, client errors and hits given up.
+    Faults,
+    /// Hits and sessions.
+    Visits,
+    Hits,
+}
+
+impl Counted {
+    /// Whether sessions are among them.
+    pub(super) fn sessions(self) -> bool {
+        matches!(self, Self::All | Self::Visits)
+    }
 }
 
 /// Which place in time a hit is added to.
@@ -55,23 +74,45 @@ impl Bucket<'_> {
 
 /// Everything in a range as one; and whether it was made of single hits alone, so that it knows who was there since a moment too.
 pub(in crate::report) fn all_and_recent(view: &mut View<'_, '_>, span: &Span, recent: Option<Millis>) -> Result<(Metric, bool), Error> {
-    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: true, latency: true, visitors: true, recent };
+    let grouping =
+        Grouping { by: Dimension::All, bucket: Bucket::One, counted: Counted::All, latency: true, users: true, visitors: true, recent };
     let is_raw = rolled_up(&view.filter, &grouping).is_none() && !view.filter.is_empty();
     Ok((group(view, span, &grouping)?.into_values().next().unwrap_or_default(), is_raw))
 }
 
 /// Who was there.
 pub(in crate::report) fn users(view: &mut View<'_, '_>, span: &Span) -> Result<Metric, Error> {
-    let grouping = Grouping { by: Dimension::All, bucket: Bucket::One, sessions: false, latency: false, visitors: false, recent: None };
+    let grouping = Grouping {
+        by: Dimension::All,
+        bucket: Bucket::One,
+        counted: Counted::Hits,
+        latency: false,
+        users: true,
+        visitors: false,
+        recent: None,
+    };
     Ok(group(view, span, &grouping)?.into_values().next().unwrap_or_default())
 }
 
-/// What is asked for besides hits and users.
-#[derive(Clone, Copy, Default)]
+/// How many hits there are.
+pub(in crate::report) fn hits(view: &mut View<'_, '_>, span: &Span) -> Result<u64, Error> {
+    let (by, bucket, counted) = (Dimension::All, Bucket::One, Counted::Hits);
+    let groups = group(view, span, &Grouping { by, bucket, counted, latency: false, users: false, visitors: false, recent: None })?;
+    Ok(groups.values().map(Metric::hits).sum())
+}
+
+/// What is asked for besides users.
+#[derive(Clone, Copy)]
 pub(in crate::report) struct Asked {
-    pub(in crate::report) sessions: bool,
+    pub(in crate::report) counted: Counted,
     pub(in crate::report) latency: bool,
     pub(in crate::report) visitors: bool,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { counted: Counted::Hits, latency: false, visitors: false }
+    }
 }
 
 /// What was asked for of each bucket; those without a hit are empty.
@@ -82,8 +123,8 @@ pub(in crate::report) fn series(
     count: usize,
     asked: Asked,
 ) -> Result<Vec<Metric>, Error> {
-    let Asked { sessions, latency, visitors } = asked;
-    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, sessions, latency, visitors, recent: None })?;
+    let Asked { counted, latency, visitors } = asked;
+    let groups = group(view, span, &Grouping { by: Dimension::All, bucket, counted, latency, users: true, visitors, recent: None })?;
     let mut series = vec![Metric::default(); count];
     for ((place, _), metric) in groups {
         if let Some(bucket) = series.get_mut(place) {
@@ -93,54 +134,62 @@ pub(in crate::report) fn series(
     Ok(series)
 }
 
-/// Everything but visitors of each value.
+/// Of each value hits, faults, users and percentiles.
 pub(in crate::report) fn by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
-    values(view, span, by, true)
+    values(view, span, by, Counted::Faults, true, true)
 }
 
-/// The same without percentiles.
+/// Of each value hits, users, and sessions where these lie in one.
 pub(in crate::report) fn counts_by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
-    values(view, span, by, false)
+    let sessions = matches!(by, Dimension::Platform | Dimension::Version | Dimension::Device | Dimension::Bot);
+    values(view, span, by, if sessions { Counted::Visits } else { Counted::Hits }, false, true)
 }
 
-fn values(view: &mut View<'_, '_>, span: &Span, by: Dimension, latency: bool) -> Result<HashMap<Value, Metric>, Error> {
-    let sessions = matches!(by, Dimension::Platform | Dimension::Version | Dimension::Device | Dimension::Bot);
-    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, sessions, latency, visitors: false, recent: None })?;
+/// Of each value hits alone.
+pub(in crate::report) fn hits_by_value(view: &mut View<'_, '_>, span: &Span, by: Dimension) -> Result<HashMap<Value, Metric>, Error> {
+    values(view, span, by, Counted::Hits, false, false)
+}
+
+fn values(
+    view: &mut View<'_, '_>,
+    span: &Span,
+    by: Dimension,
+    counted: Counted,
+    latency: bool,
+    users: bool,
+) -> Result<HashMap<Value, Metric>, Error> {
+    let groups = group(view, span, &Grouping { by, bucket: Bucket::One, counted, latency, users, visitors: false, recent: None })?;
     Ok(groups.into_iter().map(|((_, value), metric)| (value, metric)).collect())
 }
 
 pub(in crate::report) fn group(view: &mut View<'_, '_>, span: &Span, grouping: &Grouping<'_>) -> Result<Groups, Error> {
-    let (mut groups, mut bits) = (Groups::new(), Bits::default());
+    let mut groups = Groups::new();
     let dimension = rolled_up(&view.filter, grouping);
     for part in view.snapshot.parts().to_vec() {
         view.snapshot.go_on()?;
         match dimension {
             Some(dimension) => {
-                let mut reading = Reading { view, part: &part, grouping, groups: &mut groups, bits: &mut bits };
+                let mut reading = Reading { view, part: &part, grouping, groups: &mut groups };
                 reading.days(span, dimension).context("read roll-ups")?;
                 for edge in span.edges(&view.zone) {
-                    moments(view, &part, &edge, grouping, &mut groups, &mut bits)?;
+                    moments(view, &part, &edge, grouping, &mut groups)?;
                 }
             }
             None => {
                 if grouping.by != Dimension::All || !view.filter.is_empty() {
                     view.snapshot.note_raw();
                 }
-                moments(view, &part, &span.at, grouping, &mut groups, &mut bits)?;
+                moments(view, &part, &span.at, grouping, &mut groups)?;
             }
         }
         // Nothing to do for groups that no raw hit was added to.
         scan::add_times(view, &part, &mut groups)?;
         if grouping.visitors {
-            sound(groups.values_mut().try_for_each(|metric| metric.end_part(&mut bits)))?;
+            let mut bits = view.bits.borrow_mut();
+            groups.values_mut().for_each(|metric| metric.end_part(&mut bits));
         }
     }
-    sound(groups.values_mut().try_for_each(|metric| metric.end(&mut bits)))?;
     Ok(groups)
-}
-
-fn sound(joined: Option<()>) -> Result<(), Error> {
-    joined.ok_or_else(|| cell::damaged(0)).context("read roll-ups")
 }
 
 /// What is no whole day: quarters of an hour where nothing but they are needed, and single hits.
@@ -150,7 +199,6 @@ fn moments(
     at: &Range<Millis>,
     grouping: &Grouping<'_>,
     groups: &mut Groups,
-    bits: &mut Bits,
 ) -> Result<(), Error> {
     let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(()) };
     if least >= at.end || greatest < at.start {
@@ -163,7 +211,7 @@ fn moments(
     if whole.is_empty() {
         return scan::rows(view, part, at, grouping, groups);
     }
-    let mut reading = Reading { view, part, grouping, groups, bits };
+    let mut reading = Reading { view, part, grouping, groups };
     reading.slots(&whole).context("read roll-ups")?;
     for rest in [at.start..whole.start * SLOT_MS, whole.end * SLOT_MS..at.end] {
         if !rest.is_empty() {

@@ -38,9 +38,8 @@ pub(in crate::report) fn by_day(view: &View<'_, '_>, at: &Range<Millis>) -> Resu
     Ok(of(view, at)?.into_iter().map(of_day).collect())
 }
 
-/// Those of them who are in a set of users.
-pub(in crate::report) fn among(view: &View<'_, '_>, at: &Range<Millis>, users: &RoaringBitmap) -> Result<Vec<(u32, Millis)>, Error> {
-    let persons = view.persons(users);
+/// Those of them who are in a set of people.
+pub(in crate::report) fn among(view: &View<'_, '_>, at: &Range<Millis>, persons: &RoaringBitmap) -> Result<Vec<(u32, Millis)>, Error> {
     let mut newcomers = of(view, at)?;
     newcomers.retain(|(person, _)| persons.contains(*person));
     Ok(newcomers)
@@ -49,8 +48,7 @@ pub(in crate::report) fn among(view: &View<'_, '_>, at: &Range<Millis>, users: &
 /// People who were first seen before a moment.
 pub(in crate::report) fn count_before(view: &View<'_, '_>, at: Millis) -> Result<u64, Error> {
     let count = || -> rusqlite::Result<u64> {
-        let known = "select count(*) from users where first_seen < ?";
-        let all: i64 = view.main().prepare_cached(known)?.query_row([at], |row| row.get(0))?;
+        let all: i64 = view.main().prepare_cached(include_str!("newcomers.sql"))?.query_row([at], |row| row.get(0))?;
         // Of merged ones all but one are too many.
         let mut too_many = 0;
         for person in view.aliases.merged() {

@@ -8,9 +8,9 @@ use crate::{
     report::base::{
         filter::Filter,
         group::{Bucket, Grouping, Groups},
+        metric::ALL_SUMS,
         scan::failure_parts,
         span::Span,
-        union::Bits,
         view::View,
     },
     store::{Audience, Dimension, PartState, PartView, SLOT_MS, Value},
@@ -26,7 +26,7 @@ pub(super) fn rolled_up(filter: &Filter, grouping: &Grouping<'_>) -> Option<Dime
     let by = grouping.by;
     match by {
         Dimension::All if filter.is_empty() => Some(by),
-        Dimension::All if status || (endpoint && (filter.has_device() || grouping.sessions)) => None,
+        Dimension::All if status || (endpoint && (filter.has_device() || grouping.counted.sessions())) => None,
         Dimension::All if endpoint => Some(Dimension::Endpoint),
         Dimension::All if filter.version.is_some() => Some(Dimension::Version),
         Dimension::All => Some(Dimension::Platform),
@@ -62,7 +62,6 @@ pub(super) struct Reading<'a, 'v, 's> {
     pub(super) part: &'a PartView,
     pub(super) grouping: &'a Grouping<'a>,
     pub(super) groups: &'a mut Groups,
-    pub(super) bits: &'a mut Bits,
 }
 
 impl<'a> Reading<'a, '_, '_> {
@@ -91,21 +90,23 @@ impl<'a> Reading<'a, '_, '_> {
         let mut rows = statement.query(params![self.part.number, audience as i64, dimension as i64])?;
         while let Some(row) = rows.next()? {
             let Some(value) = value_of(&self.view.filter, self.grouping.by, dimension, row.get(0)?) else { continue };
-            self.groups.entry((0, value)).or_default().add(row, 1, self.grouping, self.bits)?;
+            self.groups.entry((0, value)).or_default().add(row, 1, self.grouping)?;
         }
         Ok(())
     }
 
     fn daily(&mut self, audience: Audience, dimension: Dimension, days: &Range<Day>) -> rusqlite::Result<()> {
-        let mut statement = self.prepare(include_str!("rollups_daily.sql"))?;
-        let mut rows = statement.query(params![self.part.number, audience as i64, dimension as i64, days.start, days.end])?;
+        // A dimension that is bound has SQLite plan each time anew, as an index is of some dimensions alone.
+        let sql = include_str!("rollups_daily.sql").replace("dimension = ?", &format!("dimension = {}", dimension as i64));
+        let mut statement = self.prepare(&sql)?;
+        let mut rows = statement.query(params![self.part.number, audience as i64, days.start, days.end])?;
         while let Some(row) = rows.next()? {
             let Some(value) = value_of(&self.view.filter, self.grouping.by, dimension, row.get(0)?) else { continue };
             let place = match self.grouping.bucket {
                 Bucket::Days(place) => place(row.get(1)?),
                 _ => 0,
             };
-            self.groups.entry((place, value)).or_default().add(row, 2, self.grouping, self.bits)?;
+            self.groups.entry((place, value)).or_default().add(row, 2, self.grouping)?;
         }
         Ok(())
     }
@@ -118,7 +119,7 @@ impl<'a> Reading<'a, '_, '_> {
             while let Some(row) = rows.next()? {
                 let at = row.get::<_, i64>(0)? * SLOT_MS;
                 let place = self.grouping.bucket.of(at, &self.view.zone);
-                self.groups.entry((place, Value::Number(0))).or_default().add(row, 1, self.grouping, self.bits)?;
+                self.groups.entry((place, Value::Number(0))).or_default().add(row, 1, self.grouping)?;
             }
         }
         Ok(())
@@ -126,7 +127,9 @@ impl<'a> Reading<'a, '_, '_> {
 
     /// What is not asked for is not even read: large blobs lie on pages of their own.
     fn prepare(&self, sql: &str) -> rusqlite::Result<CachedStatement<'a>> {
-        let sql = if self.grouping.latency { sql.to_owned() } else { sql.replace("latency", "null") };
+        let sql = sql.replace(ALL_SUMS, self.grouping.counted.columns());
+        let sql = if self.grouping.latency { sql } else { sql.replace("latency", "null") };
+        let sql = if self.grouping.users { sql } else { sql.replace("users", "null") };
         let sql = if self.grouping.visitors { sql } else { sql.replace("visitors", "null") };
         self.view.snapshot.main().prepare_cached(&sql)
     }

@@ -9,10 +9,13 @@ use crate::{
     clock::{Millis, Month},
     error::{Error, ErrorKind},
     report::base::{
-        group::{Grouping, Groups},
+        group::{Counted, Grouping, Groups},
         view::View,
     },
-    store::{Context, Dimension, FIRST_VISITOR, Packed, PartView, Row, SLOT_MS, Value, failure, for_month, raw},
+    store::{
+        Context, Dimension, FIRST_VISITOR, Packed, PartView, Row, SLOT_MS, Value, failure, for_month,
+        raw::{self, Columns},
+    },
 };
 
 /// Endpoint and outcome of a failure's number.
@@ -56,7 +59,9 @@ pub(super) fn rows(
     // By a number: names are put in their place at the end.
     let mut found: HashMap<(usize, i64), crate::report::base::metric::Metric> = HashMap::new();
     let mut last: Option<(Range<Millis>, usize)> = None;
-    each(view, part, at, &of_device, |row, moment| {
+    let is_whole = grouping.latency || grouping.counted == Counted::All || grouping.by == Dimension::Error;
+    let columns = if is_whole { Columns::All } else { Columns::Who };
+    each_with(view, part, at, &of_device, columns, |row, moment| {
         let Some(Some(device)) = of_device.get(row.device as usize) else { return };
         if !filter.covers(row) {
             return;
@@ -82,11 +87,11 @@ pub(super) fn rows(
             }
         };
         let metric = found.entry((place, value)).or_default();
-        metric.add_row(row);
+        metric.add_row(row, grouping);
         if grouping.recent.is_some_and(|since| moment >= since) && (1..FIRST_VISITOR).contains(&row.user) {
             metric.recent.insert(row.user);
         }
-        if grouping.sessions && (splits || row.outcome.opens()) {
+        if grouping.counted.sessions() && (splits || row.outcome.opens()) {
             metric.sessions_here.insert(row.session);
         }
     })?;
@@ -95,13 +100,7 @@ pub(super) fn rows(
             Dimension::Endpoint | Dimension::Failure | Dimension::Error => Value::Number(value),
             _ => values[value as usize].clone(),
         };
-        let group = groups.entry((place, value)).or_default();
-        group.sums += metric.sums;
-        group.latency += &metric.latency;
-        group.users |= &metric.users;
-        group.recent |= &metric.recent;
-        group.here |= &metric.here;
-        group.sessions_here |= &metric.sessions_here;
+        groups.entry((place, value)).or_default().join_hits(&metric);
     }
     Ok(())
 }
@@ -112,6 +111,17 @@ pub(in crate::report) fn each(
     part: &PartView,
     at: &Range<Millis>,
     of_device: &[Option<u32>],
+    show: impl FnMut(&Row, Millis),
+) -> Result<(), Error> {
+    each_with(view, part, at, of_device, Columns::All, show)
+}
+
+fn each_with(
+    view: &mut View<'_, '_>,
+    part: &PartView,
+    at: &Range<Millis>,
+    of_device: &[Option<u32>],
+    columns: Columns,
     mut show: impl FnMut(&Row, Millis),
 ) -> Result<(), Error> {
     if !part.state.has_raw() {
@@ -130,7 +140,7 @@ pub(in crate::report) fn each(
     }
     let Some((first, last)) = row_range(view, part, at).context("read roll-ups")? else { return Ok(()) };
     let Some(only) = only(view, of_device) else { return Ok(()) };
-    raw::scan(view.snapshot.raw(part.key)?, part.month, &only, first, last, show).context("read raw hits")
+    raw::scan(view.snapshot.raw(part.key)?, part.month, columns, &only, (first, last), show).context("read raw hits")
 }
 
 /// So many row numbers are looked at together.
@@ -159,7 +169,7 @@ pub(in crate::report) fn each_few(
         rows.clear();
         let end = last.min(first + FEW - 1);
         let keep = |row: &Row| rows.extend(at.contains(&(start + row.at)).then_some(*row));
-        raw::scan(view.snapshot.raw(part.key)?, part.month, &only, first, end, keep).context("read raw hits")?;
+        raw::scan(view.snapshot.raw(part.key)?, part.month, Columns::All, &only, (first, end), keep).context("read raw hits")?;
         show(view, &rows)?;
         first = end + 1;
     }

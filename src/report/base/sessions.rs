@@ -9,7 +9,11 @@ use crate::{
     clock::{Millis, Month},
     error::Error,
     report::base::view::View,
-    store::{Context, PartView, Row, for_month, raw, rows_of},
+    store::{
+        Context, PartView, Row, for_month,
+        raw::{self, Columns},
+        rows_of,
+    },
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -177,7 +181,7 @@ pub(in crate::report) fn each_row(
         }
         if listed < session.hits {
             // Only so many are listed; the rest follow somewhere after them.
-            return raw::scan(raw, month, &format!(" and session = {}", session.number), last + 1, watermark, show);
+            return raw::scan(raw, month, Columns::All, &format!(" and session = {}", session.number), (last + 1, watermark), show);
         }
         Ok(())
     };

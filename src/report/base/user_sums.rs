@@ -84,8 +84,7 @@ pub(in crate::report) fn of(view: &mut View<'_, '_>, at: &Range<Millis>, only: O
 pub(in crate::report) fn of_people(view: &mut View<'_, '_>, span: &Span) -> Result<UserSums, Error> {
     let mut sums = of(view, &span.at, None)?;
     if !view.filter.tells_hits() && view.filter.bots == Bots::Exclude {
-        let users = group::users(view, span)?.users;
-        let here = view.persons(&users);
+        let here = group::users(view, span)?.persons(view);
         sums.retain(|person, _| here.contains(*person));
     }
     Ok(sums)

@@ -1,4 +1,7 @@
-use std::{cell::OnceCell, ops::Range};
+use std::{
+    cell::{OnceCell, RefCell},
+    ops::Range,
+};
 
 use roaring::RoaringBitmap;
 use rusqlite::Connection;
@@ -6,7 +9,7 @@ use rusqlite::Connection;
 use crate::{
     clock::Millis,
     error::Error,
-    report::base::{ask::Ask, devices::Devices, filter::Filter, names::Names, span::Span},
+    report::base::{ask::Ask, devices::Devices, filter::Filter, names::Names, span::Span, union::Bits},
     store::{Aliases, Context, Snapshot},
     zone::{Day, Zone},
 };
@@ -23,6 +26,8 @@ pub(in crate::report) struct View<'a, 's> {
     pub(in crate::report) filter: Filter,
     names: OnceCell<Names>,
     devices: OnceCell<Devices>,
+    /// In which sets are joined.
+    pub(super) bits: RefCell<Bits>,
 }
 
 impl<'a, 's> View<'a, 's> {
@@ -30,8 +35,8 @@ impl<'a, 's> View<'a, 's> {
         let zone = snapshot.zone()?;
         let aliases = Aliases::load(snapshot.main()).context("read aliases")?;
         let span = Span::asked(ask, &zone, now, all_days(snapshot, &zone, now));
-        let mut view =
-            Self { snapshot, ask, now, zone, aliases, span, filter: Filter::default(), names: OnceCell::new(), devices: OnceCell::new() };
+        let (names, devices, bits) = (OnceCell::new(), OnceCell::new(), RefCell::default());
+        let mut view = Self { snapshot, ask, now, zone, aliases, span, filter: Filter::default(), names, devices, bits };
         view.filter = if ask.endpoint.is_some() || ask.feature.is_some() {
             Filter::resolve(ask, view.main(), Some(view.names()?), &view.aliases)?
         } else {

@@ -49,48 +49,90 @@ pub(crate) fn from_blob(blob: &[u8]) -> Option<RoaringBitmap> {
     }
 }
 
-/// Shows a set's numbers, those with the same high half together, each low half in two bytes; says no, and shows nothing, if
-/// some of it does not lie on disk as a list of numbers. None if it is damaged.
-pub(crate) fn each(blob: &[u8], mut show: impl FnMut(u16, &[[u8; 2]])) -> Option<bool> {
-    let (form, bytes) = match blob.split_first() {
-        None => return Some(true),
-        Some((form, bytes)) => (*form, bytes),
-    };
-    if form == LIST {
-        let mut before = 0_u64;
-        let number = |step| {
-            before = before.checked_add(step)?;
-            let number = u32::try_from(before).ok()?;
-            show((number >> 16) as u16, &[(number as u16).to_le_bytes()]);
-            Some(true)
-        };
-        return varint::numbers(bytes).map(number).try_fold(true, |_, known| known.map(|_| true));
-    }
-    // The portable form: a cookie, the number of containers, of each its high half and how many numbers, where it begins; then
-    // the low halves.
-    let u32_at = |place: usize| Some(u32::from_le_bytes(*bytes.get(place..)?.first_chunk()?));
-    if form != ROARING || u32_at(0)? != NO_RUNS {
-        return (form == ROARING).then_some(false);
-    }
-    let count = u32_at(4)? as usize;
-    let heads = bytes.get(8..)?.get(..count.checked_mul(4)?)?.as_chunks::<4>().0;
-    let heads = || heads.iter().map(|[a, b, c, d]| (u16::from_le_bytes([*a, *b]), usize::from(u16::from_le_bytes([*c, *d])) + 1));
-    if heads().any(|(_, size)| size > LONGEST_ARRAY) {
-        return Some(false);
-    }
-    let mut rest = bytes.get(8 + count * 8..)?;
-    for (high, size) in heads() {
-        let (lows, after) = rest.split_at_checked(size * 2)?;
-        show(high, lows.as_chunks().0);
-        rest = after;
-    }
-    Some(true)
+/// Numbers with the same high half, as they lie on disk: their low halves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lows<'a> {
+    /// Each in two bytes.
+    Listed(&'a [[u8; 2]]),
+    /// The first of each run, and how many come after it, in two bytes each.
+    Runs(&'a [[u8; 4]]),
+    /// One bit each.
+    Bits(&'a [u8; PIECE]),
 }
 
-/// The cookie of a set without runs.
+/// So many bytes hold a bit for each low half.
+pub(crate) const PIECE: usize = 1 << 13;
+
+/// Shows a set's numbers by their high half. None if it is damaged; some of it may have been shown then.
+pub(crate) fn each(blob: &[u8], mut show: impl FnMut(u16, Lows<'_>)) -> Option<()> {
+    match blob.split_first() {
+        None => Some(()),
+        Some((&LIST, rest)) => {
+            let mut before = 0_u64;
+            varint::numbers(rest).try_for_each(|step| {
+                before = before.checked_add(step)?;
+                let number = u32::try_from(before).ok()?;
+                show((number >> 16) as u16, Lows::Listed(&[(number as u16).to_le_bytes()]));
+                Some(())
+            })
+        }
+        Some((&ROARING, rest)) => each_container(rest, show),
+        Some(_) => None,
+    }
+}
+
+/// Shows the numbers of a set that does not lie on disk.
+pub(crate) fn each_of(set: &RoaringBitmap, show: impl FnMut(u16, Lows<'_>)) {
+    let mut bytes = Vec::with_capacity(set.serialized_size());
+    // Writing into memory does not fail, and what was just written is sound.
+    drop(set.serialize_into(&mut bytes));
+    let _ = each_container(&bytes, show);
+}
+
+/// The portable form: a cookie and the number of containers, which of them hold runs, of each its high half and how many numbers,
+/// where it begins; then the low halves.
+fn each_container(bytes: &[u8], mut show: impl FnMut(u16, Lows<'_>)) -> Option<()> {
+    let (cookie, rest) = bytes.split_first_chunk()?;
+    let cookie = u32::from_le_bytes(*cookie);
+    let (count, runs, rest) = if cookie == NO_RUNS {
+        let (count, rest) = rest.split_first_chunk()?;
+        (u32::from_le_bytes(*count) as usize, &[][..], rest)
+    } else if cookie & 0xffff == RUNS {
+        let count = (cookie >> 16) as usize + 1;
+        let (runs, rest) = rest.split_at_checked(count.div_ceil(8))?;
+        (count, runs, rest)
+    } else {
+        return None;
+    };
+    let (heads, rest) = rest.split_at_checked(count.checked_mul(4)?)?;
+    // They lie in order: where they begin need not be known.
+    let mut rest = if runs.is_empty() || count >= LEAST_WITH_PLACES { rest.get(count * 4..)? } else { rest };
+    for (place, [a, b, c, d]) in heads.as_chunks().0.iter().enumerate() {
+        let (high, size) = (u16::from_le_bytes([*a, *b]), usize::from(u16::from_le_bytes([*c, *d])) + 1);
+        let lows;
+        if runs.get(place / 8).is_some_and(|runs| runs >> (place % 8) & 1 == 1) {
+            let (count, after) = rest.split_first_chunk()?;
+            (lows, rest) = after.split_at_checked(usize::from(u16::from_le_bytes(*count)) * 4)?;
+            show(high, Lows::Runs(lows.as_chunks().0));
+        } else if size > LONGEST_LIST {
+            let (bits, after) = rest.split_first_chunk()?;
+            rest = after;
+            show(high, Lows::Bits(bits));
+        } else {
+            (lows, rest) = rest.split_at_checked(size * 2)?;
+            show(high, Lows::Listed(lows.as_chunks().0));
+        }
+    }
+    Some(())
+}
+
+/// The cookie of a set without runs, and half of the one of a set with some.
 const NO_RUNS: u32 = 12_346;
-/// A container of more numbers is a bitmap.
-const LONGEST_ARRAY: usize = 4096;
+const RUNS: u32 = 12_347;
+/// A container of more numbers is one bit each.
+const LONGEST_LIST: usize = 4096;
+/// With runs and fewer containers it is not said where these begin.
+const LEAST_WITH_PLACES: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -103,6 +145,7 @@ mod tests {
         fn a_set_comes_back_and_its_bytes_do_not_tell_how_it_grew(
             starts in prop::collection::vec((any::<u32>(), 1_u32..3000), 0..8),
             single in prop::collection::vec(any::<u32>(), 0..100),
+            from_disk in any::<bool>(),
         ) {
             let mut at_once: RoaringBitmap =
                 starts.iter().flat_map(|(start, len)| *start..start.saturating_add(*len)).chain(single.iter().copied()).collect();
@@ -114,10 +157,19 @@ mod tests {
             }
             prop_assert_eq!(&from_blob(&stored).unwrap(), &at_once);
             let mut shown = RoaringBitmap::new();
-            let number = |high: u16, low: &[u8; 2]| u32::from(high) << 16 | u32::from(u16::from_le_bytes(*low));
-            if each(&stored, |high, lows| shown.extend(lows.iter().map(|low| number(high, low)))).unwrap() {
-                prop_assert_eq!(&shown, &at_once);
-            }
+            let mut show = |high, lows: Lows<'_>| {
+                let high = u32::from(high) << 16;
+                let low = |low: &[u8]| high | u32::from(u16::from_le_bytes([low[0], low[1]]));
+                match lows {
+                    Lows::Listed(lows) => shown.extend(lows.iter().map(|number| low(number))),
+                    Lows::Runs(runs) => runs.iter().for_each(|run| {
+                        shown.insert_range(low(run)..=low(run) + (low(&run[2..]) - high));
+                    }),
+                    Lows::Bits(bits) => shown |= RoaringBitmap::from_lsb0_bytes(high, bits),
+                }
+            };
+            if from_disk { each(&stored, &mut show).unwrap() } else { each_of(&at_once, &mut show) }
+            prop_assert_eq!(&shown, &at_once);
             prop_assert_eq!(stored, to_blob(&mut at_once));
         }
 

@@ -125,7 +125,11 @@ impl Histogram {
             if place > bucket(LONGEST) {
                 return None;
             }
-            *self.at(place) += count;
+            // Mostly there is a place for it already.
+            match place.checked_sub(self.first).and_then(|place| self.counts.get_mut(place)) {
+                Some(known) => *known += count,
+                None => *self.at(place) += count,
+            }
         }
         (*version == VERSION).then_some(())
     }

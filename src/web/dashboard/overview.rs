@@ -38,7 +38,7 @@ pub(super) fn register(host: &mut Host) {
 async fn show(page: Page) -> Response {
     // Side by side, the longest first; one that fails fails its own part of the page.
     let (features, hours, growth, stats, before, devices, traffic, traffic_before, active, plugged) = tokio::join!(
-        page.ask(&[RANGE, FILTERS], Reports::features),
+        page.ask(&[RANGE, FILTERS], Reports::top_features),
         page.ask(&[RANGE, ZONE, FILTERS], Reports::peak_hours),
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
         page.ask(&[RANGE, FILTERS], Reports::stats),
@@ -132,4 +132,38 @@ fn actions(numbers: &Numbers) -> f64 {
 
 fn errors(numbers: &Numbers) -> f64 {
     numbers.error_hits as f64 / numbers.total_hits.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Analytics, Ask, Hit};
+
+    #[test]
+    fn the_top_features_are_the_features_without_who_came_before() {
+        let (analytics, clock) = Analytics::testing();
+        for number in 0..300_u64 {
+            // Three weeks and some hours: the week before ends within a day.
+            clock.advance(Duration::from_secs(6_100));
+            let mut hit = Hit::new("GET", ["/shop/{id}", "/shop", "/news", "/late"][(number % 3 + number / 280) as usize]);
+            hit.set_user(&format!("user-{}", number * number % 23));
+            hit.set_status([200, 404, 500][(number % 7 % 3) as usize]);
+            hit.set_times(Duration::from_micros(100 + number * 37), Duration::ZERO);
+            hit.set_at(clock.now());
+            analytics.recorder().send(&hit, Duration::from_secs(10)).unwrap();
+        }
+        analytics.flush().unwrap();
+        let reports = analytics.reports();
+        for ask in [Ask::last_days(7), Ask::last_days(3).platform("Web"), Ask::last_days(7).feature("shop"), Ask::all_time()] {
+            let mut all = reports.features(&ask).unwrap().into_inner();
+            let top = reports.top_features(&ask).unwrap();
+            assert!(all.features.iter().all(|row| row.previous_users.is_some() == (ask != Ask::all_time())), "{all:?}");
+            all.features.iter_mut().chain(&mut all.endpoints).for_each(|row| row.previous_users = None);
+            assert_eq!(*top, all, "{ask:?}");
+        }
+        let week = reports.features(&Ask::last_days(7)).unwrap();
+        assert!(week.features.len() == 3 && week.endpoints.iter().any(|row| row.previous_users > Some(3)), "{week:?}");
+    }
 }
