@@ -27,8 +27,3 @@ pub(crate) use self::{
     asked::{Asked, Setting},
     source::Rules,
 };
-#[cfg(test)]
-pub(crate) use self::{
-    found::{Found, Noted},
-    source::{Content, Imported, Progress, Source, SourceId},
-};

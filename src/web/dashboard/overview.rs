@@ -138,7 +138,6 @@ fn errors(numbers: &Numbers) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use super::*;
     use crate::{Analytics, Ask, Hit};
 
     #[test]
