@@ -138,10 +138,8 @@ fn ranges_read_totals_inside_and_days_at_their_edges() {
 #[test]
 fn hits_of_a_closed_month_are_dropped_and_counted() {
     let mut months = Months::sealed();
-    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
-    months.main().execute("update parts set state = 'archived'", []).unwrap();
-    std::fs::remove_file(months.directory.path().join("analytics-202610.db")).unwrap();
-    months.analytics = open(months.directory.path(), &months.clock);
+    months.analytics.maintenance().archive("1d", None, |_, _| {}).unwrap();
+    months.reopen();
     let mut late = Hit::new("GET", "/items");
     late.set_at(SystemTime::UNIX_EPOCH + LAST_OF_OCTOBER);
     months.analytics.record(&late);

@@ -9,9 +9,11 @@ mod doctor;
 mod endpoints;
 mod errors;
 mod export;
+mod expiring;
 mod features;
 mod health;
 mod inactive_users;
+mod jobs;
 mod latency;
 mod latest_hits;
 mod lifecycle;
@@ -48,9 +50,11 @@ pub use self::{
     endpoints::EndpointRow,
     errors::{ErrorRow, Errors, FailureRow},
     export::{Export, ExportFormat},
+    expiring::{Expiring, ExpiringPart},
     features::{FeatureRow, Features},
     health::{Health, PartHealth},
     inactive_users::{InactiveUsers, LastVersion},
+    jobs::{JobRow, JobRows},
     latency::{LatencyStep, LatencySteps},
     latest_hits::{LatestHit, LatestHits},
     lifecycle::{Lifecycle, LifecycleBucket, Stickiness},

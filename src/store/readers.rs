@@ -141,7 +141,7 @@ impl Reader {
         // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
         let parts = Part::list(&main).context("read the parts in analytics.db")?;
         let newest = parts.iter().map(|part| part.key).filter(|key| !key.is_import()).max();
-        let parts = parts.iter().map(PartView::of).collect();
+        let parts = parts.iter().filter(|part| !part.is_forgotten()).map(PartView::of).collect();
         let answer = question(&mut Snapshot { main, parts, raw: &mut self.raw, directory: &self.directory, stop, limit, used_raw: false });
         // The newest part alone stays open: the writer seals the others, for which nobody may have them open.
         while self.raw.len() > 1 || self.raw.first_key_value().is_some_and(|(key, _)| Some(*key) != newest) {
