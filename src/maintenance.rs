@@ -81,7 +81,7 @@ impl Maintenance {
     /// # Errors
     ///
     /// If that is no length of time of a day or more, the directory cannot be written or has no room, it holds such files of another data
-    /// directory, or a month stays in use for a minute; months before it are put away then, and it stays as it was.
+    /// directory, or a month stays in use for five minutes; months before it are put away then, and it stays as it was.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_analytics::Error> {

@@ -448,6 +448,7 @@ fn a_full_disk_leaves_a_month_as_it_was() {
         hit.set_bytes(n.wrapping_mul(0x9e37_79b9) % 1_000_003, n.wrapping_mul(0x85eb_ca6b) % 1_000_003);
         months.analytics.record(&hit);
     }
+    months.analytics.flush().unwrap();
     months.clock.set(SystemTime::UNIX_EPOCH + OCTOBER + 121 * DAY);
     (0..3).for_each(|_| months.analytics.flush().unwrap());
     let before = rows(&months.raw());

@@ -47,7 +47,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, rules: Option<&RetentionRules>, now: 
     let mut parts = Vec::new();
     for part in snapshot.parts() {
         let Some(fate) = due(&aging, part.key, part.state, false, now) else { continue };
-        let bytes = bytes_of(snapshot, part).context("read where archives are")?;
+        let bytes = bytes_of(snapshot, part);
         parts.push(ExpiringPart {
             month: part.month.to_string(),
             file: part.key.to_string(),
@@ -60,12 +60,11 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, rules: Option<&RetentionRules>, now: 
     Ok(Expiring { rules, parts })
 }
 
-fn bytes_of(snapshot: &Snapshot<'_>, part: &PartView) -> rusqlite::Result<u64> {
+fn bytes_of(snapshot: &Snapshot<'_>, part: &PartView) -> u64 {
     if part.state == PartState::Archived {
-        let size = snapshot.main().query_row("select archive_bytes from parts where number = ?", [part.number], |row| row.get::<_, i64>(0));
-        return size.map(i64::unsigned_abs);
+        return part.archive_bytes.unsigned_abs();
     }
     let length = |file: &Path| std::fs::metadata(file).map_or(0, |meta| meta.len());
     let file = part.key.file(snapshot.directory());
-    Ok(length(&file) + length(&file.with_extension("db-wal")))
+    length(&file) + length(&file.with_extension("db-wal"))
 }

@@ -178,12 +178,15 @@ pub(crate) struct PartView {
     pub(crate) greatest: Option<Millis>,
     /// The number after that of its newest session.
     pub(crate) next_session: u32,
+    /// The size of what was put away of it.
+    pub(crate) archive_bytes: i64,
 }
 
 impl PartView {
     fn of(part: &Part) -> Self {
         let Part { number, key, month, state, watermark, hits, least, greatest, next_session, .. } = *part;
-        Self { number, key, month, state, watermark, hits, least, greatest, next_session }
+        let archive_bytes = part.archived.as_ref().map_or(0, |archived| archived.bytes);
+        Self { number, key, month, state, watermark, hits, least, greatest, next_session, archive_bytes }
     }
 }
 

@@ -70,8 +70,8 @@ enum Stage {
     Checking(Box<Unpack>, Archived),
 }
 
-/// So long a part may be in use before it is said.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// So long a part may be in use before it is said. Sessions of late hits go on for a minute after the last one.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 impl PuttingAway {
     /// The argument is rules as JSON.
@@ -192,7 +192,8 @@ impl Work for PuttingAway {
         }
     }
 
-    fn give_up(&mut self, _: &mut Opened, _: &Path) {
+    fn give_up(&mut self, opened: &mut Opened, _: &Path) {
+        opened.parts.values_mut().for_each(|part| part.is_kept_still = false);
         let key = self.parts.front().map(|(key, _)| *key);
         self.stage = Stage::Begin;
         if let Some(key) = key {
