@@ -198,21 +198,34 @@ fn the_month_that_goes_on_and_younger_ones_stay() {
 
 #[test]
 fn hits_that_come_while_a_month_is_put_away_are_in_it_or_counted_as_dropped() {
-    for round in 0..6 {
-        let months = Months::new();
-        let sent = 200;
+    for round in 0..8 {
+        let months = Months::empty(|builder| builder);
+        months.fill(400);
+        // Enough for some slices.
+        for n in 0..30_000_u64 {
+            let mut hit = Hit::new("GET", "/items");
+            hit.set_user(&format!("user {}", n % 997));
+            hit.set_bytes(n * 7919 % 100_003, n * 104_729 % 1_000_003);
+            months.analytics.recorder().send(&hit, Duration::from_secs(10)).unwrap();
+        }
+        months.analytics.flush().unwrap();
+        months.clock.set(SystemTime::UNIX_EPOCH + OCTOBER + 121 * DAY);
+        months.analytics.flush().unwrap();
+        let sent = 50;
         thread::scope(|scope| {
             scope.spawn(|| {
+                // It begins before, within and after.
+                thread::sleep(Duration::from_millis(8 * round));
                 for _ in 0..sent {
                     months.late();
-                    thread::sleep(Duration::from_micros(200 * (round + 1)));
+                    thread::sleep(Duration::from_micros(300));
                 }
             });
             months.archive();
         });
         months.analytics.flush().unwrap();
         let counters = months.analytics.counters();
-        assert_eq!(counters.written + counters.dropped_closed_month, 400 + sent, "{counters:?}");
+        assert_eq!(counters.written + counters.dropped_closed_month, 30_400 + sent, "{counters:?}");
         assert_eq!(months.hits(), counters.written);
         months.restore().unwrap();
         months.analytics.flush().unwrap();

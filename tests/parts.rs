@@ -264,6 +264,30 @@ fn what_was_counted_of_a_file_that_is_gone_stays_whatever_comes_after_it() {
 }
 
 #[test]
+fn what_was_counted_of_a_file_that_is_gone_stays_after_its_month_is_sealed_and_reprocessed() {
+    let mut months = Months::new();
+    ["ann", "bob", "cyd"].iter().for_each(|user| months.record(user));
+    months.check();
+    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
+    std::fs::remove_file(months.directory.path().join("analytics-202610.db")).unwrap();
+    months.analytics = open(months.directory.path(), &months.clock);
+    months.record("dan");
+    months.analytics.flush().unwrap();
+    months.clock.advance(10 * DAY);
+    (0..3).for_each(|_| months.analytics.flush().unwrap());
+    assert_eq!(months.states(), [(202_610, "sealed".to_owned())]);
+    months.reopen();
+    months.analytics.maintenance().reprocess(|_, _| {}).unwrap();
+    assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().total_hits, 4);
+    // Nor is that forgotten while it is put away.
+    months.analytics.maintenance().archive("1d", None, |_, _| {}).unwrap();
+    months.reopen();
+    months.analytics.maintenance().restore(&["202610"], false, |_, _| {}).unwrap();
+    months.analytics.maintenance().reprocess(|_, _| {}).unwrap();
+    assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().total_hits, 4);
+}
+
+#[test]
 fn an_older_analytics_db_is_refused_rather_than_raw_hits_given_up() {
     let mut months = Months::new();
     months.record("ann");

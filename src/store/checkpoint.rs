@@ -177,11 +177,12 @@ impl Opened {
 
     /// Completes a part now, as somebody wants all of it in its file; `false` while its sessions go on or somebody reads it.
     pub(super) fn complete(&mut self, key: PartKey, directory: &Path) -> Result<bool, Error> {
-        let (Some((counters, now)), Some(part)) = (self.told, self.parts.get(&key)) else { return Ok(false) };
-        if part.changed {
+        if self.parts.get(&key).is_some_and(|part| part.changed) {
+            let Some((counters, _)) = self.told else { return Ok(false) };
             self.sync_parts(directory)?;
-            self.fold(counters, now)?;
+            self.fold(counters, self.now)?;
         }
+        let now = self.now;
         let goes_on = !key.is_import() && self.active.of_month(key.month).next().is_some();
         let Some(part) = self.parts.get_mut(&key).filter(|part| !goes_on && part.state.has_raw() && now >= part.month.end()) else {
             return Ok(false);

@@ -238,7 +238,14 @@ impl Snapshot<'_> {
         let file = key.file(self.directory);
         let inode = Inode::of(&file);
         if self.raw.get(&key).is_none_or(|(known, _)| *known != inode) {
-            let connection = connection::reader(&file).context(&format!("open {key} for reading"))?;
+            let connection =
+                connection::reader(&file).context(&format!("open {key} for reading")).map_err(|error| match file.exists() {
+                    true => error,
+                    false => {
+                        let message = format!("{key} is not there: if its hits were put away just now ask again, else bring the file back");
+                        Error::new(ErrorKind::NoRaw, message).with_source(error)
+                    }
+                })?;
             self.stop.watch(&connection);
             self.raw.insert(key, (inode, connection));
         }
