@@ -8,8 +8,8 @@ mod devices;
 mod doctor;
 mod endpoints;
 mod errors;
-mod export;
 mod expiring;
+mod export;
 mod features;
 mod health;
 mod inactive_users;
@@ -49,8 +49,8 @@ pub use self::{
     doctor::{Diagnosis, Finding, Severity},
     endpoints::EndpointRow,
     errors::{ErrorRow, Errors, FailureRow},
-    export::{Export, ExportFormat},
     expiring::{Expiring, ExpiringPart},
+    export::{Export, ExportFormat},
     features::{FeatureRow, Features},
     health::{Health, PartHealth},
     inactive_users::{InactiveUsers, LastVersion},

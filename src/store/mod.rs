@@ -22,8 +22,8 @@ mod checkpoint;
 mod connection;
 mod devices;
 mod dictionary;
-mod import;
 mod due;
+mod import;
 mod jobs;
 mod known;
 mod lately;
@@ -54,10 +54,10 @@ pub(crate) use self::{
     aliases::Aliases,
     connection::{Context, main_file},
     dictionary::Caps,
-    import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
-    lock::is_free,
     due::due,
+    import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
     jobs::{JobState, Jobs, Kind, RestoreOrder},
+    lock::is_free,
     outcome::Packed,
     part::PartState,
     part_key::FIRST_IMPORTED,
@@ -72,6 +72,6 @@ pub(crate) use self::{
 };
 pub use self::{
     cancel::Cancel,
-    verify::{Fault, Verified},
     jobs::{PartPutAway, PartRestored, PutAway, Restored},
+    verify::{Fault, Verified},
 };

@@ -153,6 +153,8 @@ impl Part {
             since: 0,
             newest: hits,
             is_plain: true,
+            archived: None,
+            is_kept_still: false,
             connection: None,
             inode: Inode::default(),
         }
@@ -375,6 +377,7 @@ impl Part {
 }
 
 /// What the rows of a part add up to.
+#[derive(Clone, Copy)]
 pub(super) struct Counted {
     pub(super) hits: i64,
     pub(super) least: Option<Millis>,
@@ -390,6 +393,8 @@ pub(super) fn unsafe_writer(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -3072)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
 fn archived(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Archived>> {
     let place: String = row.get(10)?;
     Ok((!place.is_empty()).then_some(Archived { place, hash: row.get(11)?, bytes: row.get(12)?, raw_bytes: row.get(13)? }))
