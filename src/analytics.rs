@@ -124,7 +124,7 @@ impl Analytics {
         self.inner.reports.clone()
     }
 
-    /// Work on what is stored: reprocess, merge.
+    /// Work on what is stored: reprocess, archive, restore, merge.
     #[must_use]
     pub fn maintenance(&self) -> Maintenance {
         let config = &self.inner.config;

@@ -24,11 +24,13 @@ pub struct Builder {
     clock: Clock,
     user: Option<Arc<UserOf>>,
     owned: Option<TempDir>,
+    /// Whether old months are looked after: not by a command that comes for something else.
+    tends: bool,
 }
 
 impl Builder {
     pub(crate) fn new(data: PathBuf) -> Self {
-        Self { config: Config { data, ..Config::default() }, clock: Clock::system(), user: None, owned: None }
+        Self { config: Config { data, ..Config::default() }, clock: Clock::system(), user: None, owned: None, tends: true }
     }
 
     fn set(mut self, with: impl FnOnce(&mut Config)) -> Self {
@@ -85,6 +87,27 @@ impl Builder {
         self.set(|config| drop(config.endpoint_names.insert(endpoint.into(), name.into())))
     }
 
+    /// After which time the raw hits of a month are compressed and put away, such as `90d` or `13 months` from its end; its counts stay.
+    /// Defaults to never. See [`RetentionRules`](crate::RetentionRules).
+    pub fn archive_after(self, age: impl Into<String>) -> Self {
+        self.set(|config| config.retention.archive_after = Some(age.into()))
+    }
+
+    /// Where they are put. Defaults to `archive` in the data directory.
+    pub fn archive_to(self, directory: impl Into<PathBuf>) -> Self {
+        self.set(|config| config.retention.archive_to = Some(directory.into()))
+    }
+
+    /// After which time the raw hits of a month are deleted, put away or not; its counts stay. Defaults to never.
+    pub fn drop_raw_after(self, age: impl Into<String>) -> Self {
+        self.set(|config| config.retention.drop_raw_after = Some(age.into()))
+    }
+
+    /// After which time everything of a month is deleted, its counts too. Defaults to never.
+    pub fn drop_all_after(self, age: impl Into<String>) -> Self {
+        self.set(|config| config.retention.drop_all_after = Some(age.into()))
+    }
+
     /// The gap that ends a session. Defaults to 30 minutes.
     pub fn session_timeout(self, gap: Duration) -> Self {
         self.set(|config| config.recording.session_timeout_s = gap.as_secs())
@@ -118,6 +141,13 @@ impl Builder {
         self
     }
 
+    /// Old months stay as they are until somebody asks.
+    #[cfg(feature = "cli")]
+    pub(crate) fn without_tending(mut self) -> Self {
+        self.tends = false;
+        self
+    }
+
     pub(crate) fn owning(mut self, directory: TempDir) -> Self {
         self.owned = Some(directory);
         self
@@ -131,11 +161,12 @@ impl Builder {
     /// cannot be written, [`ErrorKind::NewerSchema`] if a newer version of this crate wrote it,
     /// [`ErrorKind::Locked`] if another process records there and [`require_writer`](Self::require_writer) was said.
     pub fn build(self) -> Result<Analytics, Error> {
-        let Self { config, clock, user, owned } = self;
+        let Self { config, clock, user, owned, tends } = self;
         config.check()?;
         // Files of the panel that came before, where nothing was recorded yet.
         let legacy = if main_file(&config.data).exists() { None } else { Asked::left_in(&config.data) };
-        let mut store = store_of(&config, owned)?;
+        let settings = store::Settings { tends, ..store_settings(&config)? };
+        let mut store = Store::new(config.data.clone(), settings).owning(owned);
         // Opened here, so that whoever starts the service hears what is wrong, and not only a log.
         if !store.ready()? {
             if config.require_writer {
@@ -174,11 +205,8 @@ pub(crate) fn as_kept(mut config: Config) -> Result<Config, Error> {
     config.time_zone = kept.zone;
     let shown: Shown = serde_json::from_str(&kept.shown).unwrap_or_default();
     (config.features, config.endpoint_names) = (shown.features, shown.endpoint_names);
+    config.retention = serde_json::from_str(&kept.retention).unwrap_or_default();
     Ok(config)
-}
-
-fn store_of(config: &Config, owned: Option<TempDir>) -> Result<Store, Error> {
-    Ok(Store::new(config.data.clone(), store_settings(config)?).owning(owned))
 }
 
 fn store_settings(config: &Config) -> Result<store::Settings, Error> {
@@ -190,6 +218,8 @@ fn store_settings(config: &Config) -> Result<store::Settings, Error> {
         zone: Zone::new(&config.time_zone)?,
         shown: serde_json::to_string(&config.shown()).unwrap_or_default(),
         open_source: Some(import_setting(config).into_opener()),
+        retention: config.retention.absolute()?,
+        tends: false,
     })
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "auth")]
 use crate::auth::AuthConfig;
 use crate::{
+    aging::RetentionRules,
     error::{Error, ErrorKind},
     pattern::{Endpoints, Routes},
     shown::{Feature, Shown},
@@ -51,6 +52,8 @@ pub struct Config {
     pub endpoint_names: BTreeMap<String, String>,
     /// How recording works.
     pub recording: Recording,
+    /// How long what was recorded is kept. Defaults to for ever.
+    pub retention: RetentionRules,
     /// Whose tokens open the pages of `tower-analytics serve`. An app of your own gives its dashboard a guard itself, such as
     /// `Auth::builder().config(..)` with what stands here. Defaults to none.
     #[cfg(feature = "auth")]
@@ -107,6 +110,7 @@ impl Default for Config {
             features: Vec::new(),
             endpoint_names: BTreeMap::new(),
             recording: Recording::default(),
+            retention: RetentionRules::default(),
             #[cfg(feature = "auth")]
             auth: None,
         }
@@ -182,6 +186,7 @@ impl Config {
         let mut patterns = Endpoints::default();
         let features = self.features.iter().flat_map(|feature| &feature.endpoints).filter_map(|pattern| patterns.insert(pattern).err());
         let proxies = crate::layer::Proxies::new(&self.trusted_proxies).err();
+        wrong.extend(self.retention.faults());
         wrong.extend(routes.chain(noise).chain(features).chain(proxies).chain(zone).map(|error| error.chain()));
         wrong
     }
@@ -212,8 +217,9 @@ mod tests {
         config.trusted_proxies.push("nonsense".to_owned());
         config.routes.push("/{".to_owned());
         config.listen = "localhost".to_owned();
+        config.retention.drop_raw_after = Some("soon".to_owned());
         let message = config.check().unwrap_err().to_string();
-        for part in ["base_path", "batch_hits", "nonsense", "/{", "listen"] {
+        for part in ["base_path", "batch_hits", "nonsense", "/{", "listen", "retention.drop_raw_after"] {
             assert!(message.contains(part), "{part} in {message}");
         }
     }

@@ -38,7 +38,7 @@
 //! - [`layer`]: what is recorded when; [`AnalyticsLayer`], [`User`], [`Skip`], [`ErrorNote`].
 //! - [`Recorder`]: the bounded queue and the writer's thread; [`Sink`] for an engine of your own.
 //! - [`Reports`]: questions and their answers, see [`report`].
-//! - [`Maintenance`]: reprocess, merge; work on what is stored, while it is recorded.
+//! - [`Maintenance`]: reprocess, archive, restore, merge; work on what is stored, while it is recorded.
 //! - [`Dashboard`] and [`Guard`]: the pages and who may see them.
 //! - [`plugin`]: panels, routes, hooks on hits, on the start and on the stop, from elsewhere; ours come the same way.
 //! - [`Auth`] and [`Verify`]: tokens, roles and policies, for the pages and for NGINX; see [`auth`].
@@ -79,6 +79,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod access;
+#[cfg(feature = "sqlite")]
+mod aging;
 #[cfg(feature = "sqlite")]
 mod analytics;
 #[cfg(feature = "auth")]
@@ -147,12 +149,14 @@ pub use self::{
 };
 #[cfg(feature = "sqlite")]
 pub use self::{
+    aging::RetentionRules,
     analytics::Analytics,
     builder::Builder,
     config::{Config, Recording},
     maintenance::Maintenance,
     report::{Answer, Ask, Bots, Cancel, Interval, Page, Reports, Source},
     shown::Feature,
+    store::{PartPutAway, PartRestored, PutAway, Restored},
 };
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rusqlite::Connection;
 use tower_analytics::{Analytics, Ask, Clock, ErrorKind, Hit};
 
 /// 2026-10-28
@@ -45,20 +44,24 @@ fn answers_over_an_archived_month_are_what_they_were() {
     };
     let before = answers(&analytics);
     assert_eq!((before.0.total_users, before.0.total_hits, before.3), (all.len() as u64, 240, october.len() as u64));
+    let done = analytics.maintenance().archive("1d", None, |_, _| {}).unwrap();
+    assert_eq!(done.parts.iter().map(|part| (&*part.month, part.hits)).collect::<Vec<_>>(), [("202610", 96)]);
+    assert!(!directory.path().join("analytics-202610.db").exists());
+    assert_eq!(answers(&analytics), before);
     analytics.shutdown(Duration::from_secs(10)).unwrap();
-
-    let main = Connection::open(directory.path().join("analytics.db")).unwrap();
-    assert_eq!(main.execute("update parts set state = 'archived' where month = 202610", []).unwrap(), 1);
-    drop(main);
-    std::fs::remove_file(directory.path().join("analytics-202610.db")).unwrap();
 
     let analytics = open(directory.path(), &clock);
     assert_eq!(answers(&analytics), before);
     let crossing = Ask::all_time().platform("iOS").endpoint("GET /items");
     let error = analytics.reports().stats(&crossing).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoRaw);
-    assert!(error.to_string().contains("2026-10"), "{error}");
+    let way_back = error.to_string();
+    assert!(way_back.contains("2026-10 are archived") && way_back.contains("`tower-analytics restore 202610`"), "{way_back}");
     let november = crossing.from("2026-11-01").unwrap().to("2026-12-01").unwrap();
     assert_eq!(analytics.reports().stats(&november).unwrap().total_hits, 72);
+    analytics.maintenance().restore(&["202610"], false, |_, _| {}).unwrap();
+    let crossing = Ask::all_time().platform("iOS").endpoint("GET /items");
+    assert_eq!(analytics.reports().stats(&crossing).unwrap().total_hits, 120);
+    assert_eq!(answers(&analytics), before);
     analytics.shutdown(Duration::from_secs(10)).unwrap();
 }

@@ -138,10 +138,8 @@ fn ranges_read_totals_inside_and_days_at_their_edges() {
 #[test]
 fn hits_of_a_closed_month_are_dropped_and_counted() {
     let mut months = Months::sealed();
-    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
-    months.main().execute("update parts set state = 'archived'", []).unwrap();
-    std::fs::remove_file(months.directory.path().join("analytics-202610.db")).unwrap();
-    months.analytics = open(months.directory.path(), &months.clock);
+    months.analytics.maintenance().archive("1d", None, |_, _| {}).unwrap();
+    months.reopen();
     let mut late = Hit::new("GET", "/items");
     late.set_at(SystemTime::UNIX_EPOCH + LAST_OF_OCTOBER);
     months.analytics.record(&late);
@@ -263,6 +261,30 @@ fn what_was_counted_of_a_file_that_is_gone_stays_whatever_comes_after_it() {
     months.reopen();
     assert_eq!(stats(&months), (5, 4, 4));
     assert_eq!(months.states(), [(202_610, "missing".to_owned())]);
+}
+
+#[test]
+fn what_was_counted_of_a_file_that_is_gone_stays_after_its_month_is_sealed_and_reprocessed() {
+    let mut months = Months::new();
+    ["ann", "bob", "cyd"].iter().for_each(|user| months.record(user));
+    months.check();
+    months.analytics.shutdown(Duration::from_secs(10)).unwrap();
+    std::fs::remove_file(months.directory.path().join("analytics-202610.db")).unwrap();
+    months.analytics = open(months.directory.path(), &months.clock);
+    months.record("dan");
+    months.analytics.flush().unwrap();
+    months.clock.advance(10 * DAY);
+    (0..3).for_each(|_| months.analytics.flush().unwrap());
+    assert_eq!(months.states(), [(202_610, "sealed".to_owned())]);
+    months.reopen();
+    months.analytics.maintenance().reprocess(|_, _| {}).unwrap();
+    assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().total_hits, 4);
+    // Nor is that forgotten while it is put away.
+    months.analytics.maintenance().archive("1d", None, |_, _| {}).unwrap();
+    months.reopen();
+    months.analytics.maintenance().restore(&["202610"], false, |_, _| {}).unwrap();
+    months.analytics.maintenance().reprocess(|_, _| {}).unwrap();
+    assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().total_hits, 4);
 }
 
 #[test]

@@ -22,6 +22,7 @@ const GROUND: &[(&str, &[&str])] = &[
     ("zone", &["clock", "error"]),
     ("shown", &[]),
     ("spreadsheet", &[]),
+    ("aging", &["clock", "error"]),
 ];
 
 /// What stands on it, from the bottom up: each may import all of the ground floor, and these of the lines before it.

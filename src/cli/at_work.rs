@@ -60,5 +60,5 @@ fn open(place: &Place) -> Result<Analytics, Error> {
     let settings = place.settings()?;
     let data = settings.data()?;
     let config = builder::as_kept(settings.config.clone())?;
-    Analytics::builder(data).config(Config { require_writer: false, ..config }).build()
+    Analytics::builder(data).config(Config { require_writer: false, ..config }).without_tending().build()
 }

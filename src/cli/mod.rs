@@ -1,5 +1,6 @@
 //! The `tower-analytics` program; one file a command.
 
+mod archive;
 mod asked;
 mod at_work;
 mod browser;
@@ -18,6 +19,8 @@ mod place;
 mod progress;
 mod reload;
 mod reprocess;
+mod restore;
+mod retention;
 pub mod serve;
 mod settings;
 mod settings_file;
@@ -52,7 +55,10 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Import(import::Import),
+    Archive(archive::Archive),
     Reprocess(reprocess::Reprocess),
+    Restore(restore::Restore),
+    Retention(retention::Retention),
     Serve(serve::Serve),
     User(user::User),
     Token(token::Token),
@@ -69,7 +75,10 @@ enum Command {
 pub fn main() -> ExitCode {
     match Program::parse().command {
         Command::Import(import) => fault::exit(import.run()),
+        Command::Archive(archive) => fault::exit(archive.run()),
         Command::Reprocess(reprocess) => fault::exit(reprocess.run()),
+        Command::Restore(restore) => fault::exit(restore.run()),
+        Command::Retention(retention) => fault::exit(retention.run()),
         Command::Serve(serve) => serve.run(),
         Command::User(user) => fault::exit(user.run()),
         Command::Token(token) => fault::exit(token.run()),

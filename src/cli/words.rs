@@ -18,6 +18,11 @@ pub(super) fn number(value: u64) -> String {
     text
 }
 
+/// `1 hit`, `2 000 hits`
+pub(super) fn hits(value: u64) -> String {
+    if value == 1 { "1 hit".to_owned() } else { format!("{} hits", number(value)) }
+}
+
 /// `1536` as `1.5 KB`; a KB has 1024 bytes.
 pub(super) fn bytes(value: u64) -> String {
     const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
@@ -78,6 +83,7 @@ mod tests {
     fn numbers_are_told_as_people_read_them() {
         let numbers = [0, 999, 1000, 1_234_567].map(number);
         assert_eq!(numbers, ["0", "999", "1 000", "1 234 567"]);
+        assert_eq!([1, 2000].map(hits), ["1 hit", "2 000 hits"]);
         let sizes = [0, 1023, 1536, 15 << 20, 3 << 40, u64::MAX].map(bytes);
         assert_eq!(sizes, ["0 B", "1023 B", "1.5 KB", "15 MB", "3.0 TB", "16777216 TB"]);
     }

@@ -46,6 +46,8 @@ pub struct PartHealth {
     pub state: &'static str,
     /// The size of its files, in bytes.
     pub bytes: u64,
+    /// The size of what was put away of it, in bytes, if anything was.
+    pub archive_bytes: u64,
     /// The first hit.
     #[serde(serialize_with = "json::some_time")]
     #[cfg_attr(feature = "dashboard", schemars(with = "Option<String>"))]
@@ -67,6 +69,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
         month: part.month.to_string(),
         hits: part.hits as u64,
         bytes: size_of(snapshot.directory(), part),
+        archive_bytes: part.archive_bytes.unsigned_abs(),
         state: part.state.name(),
         from: part.least.map(from_millis),
         to: part.greatest.map(from_millis),

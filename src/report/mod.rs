@@ -8,10 +8,12 @@ mod devices;
 mod doctor;
 mod endpoints;
 mod errors;
+mod expiring;
 mod export;
 mod features;
 mod health;
 mod inactive_users;
+mod jobs;
 mod latency;
 mod latest_hits;
 mod lifecycle;
@@ -47,10 +49,12 @@ pub use self::{
     doctor::{Diagnosis, Finding, Severity},
     endpoints::EndpointRow,
     errors::{ErrorRow, Errors, FailureRow},
+    expiring::{Expiring, ExpiringPart},
     export::{Export, ExportFormat},
     features::{FeatureRow, Features},
     health::{Health, PartHealth},
     inactive_users::{InactiveUsers, LastVersion},
+    jobs::{JobRow, JobRows},
     latency::{LatencyStep, LatencySteps},
     latest_hits::{LatestHit, LatestHits},
     lifecycle::{Lifecycle, LifecycleBucket, Stickiness},

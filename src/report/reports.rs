@@ -7,13 +7,15 @@ use std::{
 };
 
 use super::{
-    ActiveSessions, Answer, Ask, Back, Check, Cohorts, Comparison, Devices, EndpointRow, Errors, Export, ExportFormat, Features, Health,
-    InactiveUsers, Interval, LatencySteps, LatestHits, Lifecycle, Page, PartRow, PeakHours, Power, PowerUsers, Retention, SessionDetail,
-    Sessions, Source, Stats, Stored, Traffic, UserDetail, UserGrowth, UserOrder, Users, Versions, active_sessions, base::view::View, check,
-    comparison, devices, endpoints, errors, export, features, health, inactive_users, latency, latest_hits, lifecycle, parts, peak_hours,
-    power_users, retention, session, sessions, stats, stored, traffic, user, user_growth, users, versions,
+    ActiveSessions, Answer, Ask, Back, Check, Cohorts, Comparison, Devices, EndpointRow, Errors, Expiring, Export, ExportFormat, Features,
+    Health, InactiveUsers, Interval, JobRows, LatencySteps, LatestHits, Lifecycle, Page, PartRow, PeakHours, Power, PowerUsers, Retention,
+    SessionDetail, Sessions, Source, Stats, Stored, Traffic, UserDetail, UserGrowth, UserOrder, Users, Versions, active_sessions,
+    base::view::View, check, comparison, devices, endpoints, errors, expiring, export, features, health, inactive_users, jobs, latency,
+    latest_hits, lifecycle, parts, peak_hours, power_users, retention, session, sessions, stats, stored, traffic, user, user_growth, users,
+    versions,
 };
 use crate::{
+    aging::RetentionRules,
     clock::Clock,
     error::{Error, ErrorKind},
     store::{self, Cancel, Limits, Readers, Snapshot, Verified},
@@ -271,6 +273,16 @@ impl Reports {
 
     pub(super) fn inspect<T>(&self, look: impl FnOnce(&mut Snapshot<'_>) -> Result<T, Error>) -> Result<T, Error> {
         self.ask(look).map(Answer::into_inner)
+    }
+
+    /// What would go now by these rules; without any, by those of the service that records.
+    pub fn expiring(&self, rules: Option<&RetentionRules>) -> Result<Answer<Expiring>, Error> {
+        self.ask(|snapshot| expiring::ask(snapshot, rules, self.clock.millis()))
+    }
+
+    /// Long work that waits, goes on or has ended, newest first; of what has ended, the last hundred.
+    pub fn jobs(&self) -> Result<Answer<JobRows>, Error> {
+        self.ask(|snapshot| jobs::ask(snapshot))
     }
 
     fn view<T>(&self, ask: &Ask, question: impl FnOnce(&mut View<'_, '_>) -> Result<T, Error>) -> Result<Answer<T>, Error> {

@@ -14,6 +14,7 @@ use super::{
     opened::Opened,
     openings,
     part::{Part, PartState},
+    part_key::PartKey,
     replay::ROWS_A_FOLD,
     rollup::{self, totals},
     schema::{MetaKey, meta_get, meta_set},
@@ -47,7 +48,9 @@ const QUIET: Millis = 600_000;
 impl Opened {
     pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &Path) -> Result<(), Error> {
         let Checkpoint { ended, counters, now, forced } = checkpoint;
+        self.now = *now;
         self.learn()?;
+        self.tend(*now)?;
         self.poll_jobs(directory)?;
         // After an error the same ones come again.
         self.ended.extend(ended.iter().copied().filter(|id| self.active.end(*id)));
@@ -161,15 +164,10 @@ impl Opened {
             open && is_quiet(part) && !part.changed && active.of_month(part.month).next().is_none()
         };
         if let Some(part) = self.parts.values_mut().find(is_over) {
-            part.state = PartState::Sealed;
-            let result = write_totals(&self.main, part).context("write the totals of a part to analytics.db");
-            match &result {
-                Ok(()) => tracing::info!(month = %part.month, hits = part.hits, "a month is sealed"),
-                Err(_) => part.state = PartState::Open,
-            }
-            return result;
+            return complete(&self.main, part);
         }
-        let file = self.parts.values_mut().find(|part| part.state == PartState::Sealed && !part.is_plain && is_quiet(part));
+        let is_written = |part: &&mut Part| part.state == PartState::Sealed && !part.is_plain && !part.is_kept_still;
+        let file = self.parts.values_mut().find(|part| is_written(part) && is_quiet(part));
         let Some(part) = file else { return Ok(()) };
         part.is_plain = part.seal_file(directory)?;
         // Somebody may read it just now; there is no hurry.
@@ -177,11 +175,42 @@ impl Opened {
         Ok(())
     }
 
+    /// Completes a part now, as somebody wants all of it in its file; `false` while its sessions go on or somebody reads it.
+    pub(super) fn complete(&mut self, key: PartKey, directory: &Path) -> Result<bool, Error> {
+        if self.parts.get(&key).is_some_and(|part| part.changed) {
+            let Some((counters, _)) = self.told else { return Ok(false) };
+            self.sync_parts(directory)?;
+            self.fold(counters, self.now)?;
+        }
+        let now = self.now;
+        let goes_on = !key.is_import() && self.active.of_month(key.month).next().is_some();
+        let Some(part) = self.parts.get_mut(&key).filter(|part| !goes_on && part.state.has_raw() && now >= part.month.end()) else {
+            return Ok(false);
+        };
+        if part.state == PartState::Open {
+            complete(&self.main, part)?;
+        }
+        if !part.is_plain {
+            part.is_plain = part.seal_file(directory)?;
+        }
+        Ok(part.is_settled(directory))
+    }
+
     fn close_unused(&mut self) {
         let mut open: Vec<_> = self.parts.values_mut().filter(|part| part.is_open()).collect();
         open.sort_by_key(|part| std::cmp::Reverse(part.used));
         open.into_iter().skip(OPEN_PARTS).for_each(Part::close);
     }
+}
+
+fn complete(main: &Connection, part: &mut Part) -> Result<(), Error> {
+    part.state = PartState::Sealed;
+    let result = write_totals(main, part).context("write the totals of a part to analytics.db");
+    match &result {
+        Ok(()) => tracing::info!(month = %part.month, hits = part.hits, "a month is sealed"),
+        Err(_) => part.state = PartState::Open,
+    }
+    result
 }
 
 fn write_totals(main: &Connection, part: &Part) -> rusqlite::Result<()> {

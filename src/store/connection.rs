@@ -78,6 +78,19 @@ impl Synchronous {
     }
 }
 
+/// One transaction that a loss of power does not take back.
+pub(super) fn forced(main: &Connection, what: &str, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
+    let write = || -> rusqlite::Result<()> {
+        let tx = main.unchecked_transaction()?;
+        write(&tx)?;
+        tx.commit()
+    };
+    Synchronous::Full.set(main).context(what)?;
+    let result = write();
+    let back = Synchronous::Normal.set(main);
+    result.and(back).context(what)
+}
+
 /// A connection that writes. The file must exist unless `create` is said: SQLite would make an empty one.
 pub(super) fn writer(file: &Path, create: bool, synchronous: Synchronous) -> rusqlite::Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

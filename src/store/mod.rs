@@ -3,23 +3,26 @@
 //! ```text
 //! analytics.db           dictionaries · visitors · active_sessions · daily_metrics · aggregated_metrics · part_totals · user_totals · parts · jobs · meta
 //! analytics-202611.db    sessions_202611 · session_actions_202611       one file a UTC month: a part
+//! archive/               raw files that were put away, compressed; or elsewhere
 //! lock                   one writer a directory; readers are unlimited
 //! ```
 //!
 //! - A start: `opened.rs`, `replay.rs`. A batch: `batch.rs`, `dictionary.rs`, `raw.rs`. Every few seconds: `checkpoint.rs`,
-//!   `rollup/`. Long work: `jobs.rs`, `rebuild.rs`. Questions: `readers.rs`. Is it all
+//!   `rollup/`. Long work: `jobs/`, `rebuild.rs`, `archive/`. Questions: `readers.rs`. Is it all
 //!   sound: `verify/`.
 //! - Order of commits: what raw rows refer to, raw rows, what follows from them together with the watermark. The last of
 //!   these is forced to the disk, and the raw rows before it; see `known.rs` for what a loss of power may leave behind.
 
 mod active;
 mod aliases;
+mod archive;
 mod batch;
 mod cancel;
 mod checkpoint;
 mod connection;
 mod devices;
 mod dictionary;
+mod due;
 mod import;
 mod jobs;
 mod known;
@@ -39,6 +42,7 @@ mod schema;
 #[allow(clippy::module_inception, reason = "the thing itself")]
 mod store;
 mod temp;
+mod tend;
 mod varint;
 mod verify;
 mod visitors;
@@ -50,8 +54,9 @@ pub(crate) use self::{
     aliases::Aliases,
     connection::{Context, main_file},
     dictionary::Caps,
+    due::due,
     import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
-    jobs::{JobState, Jobs, Kind},
+    jobs::{JobState, Jobs, Kind, RestoreOrder},
     lock::is_free,
     outcome::Packed,
     part::PartState,
@@ -67,5 +72,6 @@ pub(crate) use self::{
 };
 pub use self::{
     cancel::Cancel,
+    jobs::{PartPutAway, PartRestored, PutAway, Restored},
     verify::{Fault, Verified},
 };

@@ -6,6 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     active::{self, Active},
+    archive,
     batch::Pending,
     connection::{Context, Inode, main_file},
     dictionary::{Caps, Dictionary},
@@ -20,6 +21,7 @@ use super::{
     rollup::{self, Days, Scene},
     schema::{self, MetaKey, meta_get, meta_set},
     store::Settings,
+    tend::Tending,
     visitors::{self, Visitors},
 };
 use crate::{
@@ -53,6 +55,9 @@ pub(super) struct Opened {
     pub(super) in_hand: InHand,
     pub(super) caps: Caps,
     pub(super) open_source: Option<OpenSource>,
+    /// The time of the newest checkpoint.
+    pub(super) now: Millis,
+    pub(super) tending: Tending,
 }
 
 impl Opened {
@@ -65,6 +70,7 @@ impl Opened {
         let known = Known::load(&tx, &dictionary).context("read the visitors in analytics.db")?;
         let scene = Scene { days: &mut days, devices: dictionary.devices() };
         let (mut parts, mut active) = Replay { tx: &tx, directory, known, scene }.parts()?;
+        archive::tidy(&tx, &mut parts, directory).context("write what is left of archives to analytics.db")?;
         let folds = settle(&tx, settings, &mut parts, &mut active).context("write what was replayed to analytics.db")?;
         tx.commit().context("write what was replayed to analytics.db")?;
         active.forget_changed();
@@ -87,12 +93,21 @@ impl Opened {
             in_hand: InHand::new(stale),
             caps: settings.caps,
             open_source: settings.open_source.clone(),
+            now: 0,
+            tending: Tending::new(settings),
         })
     }
 
     /// Whether the files still stand where they were opened.
     pub(super) fn is_there(&self, directory: &Path) -> bool {
         self.inodes == inodes(directory)
+    }
+
+    /// What came back may have days of another zone than is set now.
+    pub(super) fn look_for_stale(&mut self) {
+        if let Some(stale) = stale(&self.parts, self.days.zone()) {
+            self.in_hand.keep_up_with(stale);
+        }
     }
 
     pub(super) fn resume(&self) -> Result<Resume, Error> {
@@ -138,6 +153,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<PartKey, Pa
     meta_set(tx, MetaKey::SessionTimeout, settings.session_timeout)?;
     meta_set(tx, MetaKey::Zone, settings.zone.name())?;
     meta_set(tx, MetaKey::Shown, &settings.shown)?;
+    meta_set(tx, MetaKey::Retention, serde_json::to_string(&settings.retention).unwrap_or_default())?;
     active::delete(tx, &empty)?;
     empty.into_iter().for_each(|id| active.remove(id));
     active.write_changed(tx)?;

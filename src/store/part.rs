@@ -3,6 +3,7 @@ use std::{path::Path, time::Duration};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use super::{
+    archive::Archived,
     connection::{Context, Inode, Synchronous, gone, writer},
     part_key::PartKey,
     raw::{self, Row, for_month},
@@ -46,6 +47,10 @@ pub(super) struct Part {
     pub(super) newest: i64,
     /// Whether the file of a sealed part is known to be a plain one.
     pub(super) is_plain: bool,
+    /// Where its raw file was put away; there may be a raw file all the same.
+    pub(super) archived: Option<Archived>,
+    /// Whether nothing was written to its file since somebody began to read all of it.
+    pub(super) is_kept_still: bool,
     connection: Option<Connection>,
     inode: Inode,
 }
@@ -116,6 +121,8 @@ impl Part {
             since: 0,
             newest: 0,
             is_plain: false,
+            archived: None,
+            is_kept_still: false,
             connection: Some(connection),
             inode: Inode::default(),
         }
@@ -146,6 +153,8 @@ impl Part {
             since: 0,
             newest: hits,
             is_plain: true,
+            archived: None,
+            is_kept_still: false,
             connection: None,
             inode: Inode::default(),
         }
@@ -194,6 +203,8 @@ impl Part {
                 since: 0,
                 newest: watermark,
                 is_plain: false,
+                archived: archived(row)?,
+                is_kept_still: false,
                 connection: None,
                 inode: Inode::default(),
             }))
@@ -203,6 +214,7 @@ impl Part {
 
     /// The open file. One that is gone is made anew; its row numbers go on.
     pub(super) fn connection(&mut self, directory: &Path) -> Result<&mut Connection, Error> {
+        self.is_kept_still = false;
         let (key, file) = (self.key, self.key.file(directory));
         if self.connection.is_some() && self.inode != Inode::of(&file) {
             self.connection = None;
@@ -309,6 +321,27 @@ impl Part {
             .map(drop)
     }
 
+    /// Puts what is known of its archive into analytics.db.
+    pub(super) fn put_archived(&self, tx: &Connection) -> rusqlite::Result<()> {
+        let (place, hash, bytes, raw_bytes) = match &self.archived {
+            Some(archived) => (&*archived.place, &*archived.hash, archived.bytes, archived.raw_bytes),
+            None => ("", "", 0, 0),
+        };
+        let row = params![place, hash, bytes, raw_bytes, self.number];
+        tx.prepare_cached(include_str!("part_archived.sql"))?.execute(row).map(drop)
+    }
+
+    /// Whether nothing is known of it but that it was.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.state == PartState::Dropped && self.hits == 0
+    }
+
+    /// Whether all of it stands in its file, and nothing in a log beside it.
+    pub(super) fn is_settled(&self, directory: &Path) -> bool {
+        let log = self.key.file(directory).with_extension("db-wal");
+        self.is_plain || std::fs::metadata(log).map_or(0, |meta| meta.len()) == 0
+    }
+
     /// Makes the file of a complete part a plain one: no log beside it, and the planner's statistics in it. `false` if
     /// somebody reads it just now.
     pub(super) fn seal_file(&mut self, directory: &Path) -> Result<bool, Error> {
@@ -360,6 +393,11 @@ pub(super) fn unsafe_writer(file: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -3072)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+fn archived(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Archived>> {
+    let place: String = row.get(10)?;
+    Ok((!place.is_empty()).then_some(Archived { place, hash: row.get(11)?, bytes: row.get(12)?, raw_bytes: row.get(13)? }))
 }
 
 /// Makes the tables of a new file; tells the id of an old one.

@@ -141,7 +141,7 @@ impl Reader {
         // The first read fixes the snapshot; parts are then looked at only up to their watermarks.
         let parts = Part::list(&main).context("read the parts in analytics.db")?;
         let newest = parts.iter().map(|part| part.key).filter(|key| !key.is_import()).max();
-        let parts = parts.iter().map(PartView::of).collect();
+        let parts = parts.iter().filter(|part| !part.is_forgotten()).map(PartView::of).collect();
         let answer = question(&mut Snapshot { main, parts, raw: &mut self.raw, directory: &self.directory, stop, limit, used_raw: false });
         // The newest part alone stays open: the writer seals the others, for which nobody may have them open.
         while self.raw.len() > 1 || self.raw.first_key_value().is_some_and(|(key, _)| Some(*key) != newest) {
@@ -178,12 +178,15 @@ pub(crate) struct PartView {
     pub(crate) greatest: Option<Millis>,
     /// The number after that of its newest session.
     pub(crate) next_session: u32,
+    /// The size of what was put away of it.
+    pub(crate) archive_bytes: i64,
 }
 
 impl PartView {
     fn of(part: &Part) -> Self {
         let Part { number, key, month, state, watermark, hits, least, greatest, next_session, .. } = *part;
-        Self { number, key, month, state, watermark, hits, least, greatest, next_session }
+        let archive_bytes = part.archived.as_ref().map_or(0, |archived| archived.bytes);
+        Self { number, key, month, state, watermark, hits, least, greatest, next_session, archive_bytes }
     }
 }
 
@@ -235,7 +238,14 @@ impl Snapshot<'_> {
         let file = key.file(self.directory);
         let inode = Inode::of(&file);
         if self.raw.get(&key).is_none_or(|(known, _)| *known != inode) {
-            let connection = connection::reader(&file).context(&format!("open {key} for reading"))?;
+            let connection =
+                connection::reader(&file).context(&format!("open {key} for reading")).map_err(|error| match file.exists() {
+                    true => error,
+                    false => {
+                        let message = format!("{key} is not there: if its hits were put away just now ask again, else bring the file back");
+                        Error::new(ErrorKind::NoRaw, message).with_source(error)
+                    }
+                })?;
             self.stop.watch(&connection);
             self.raw.insert(key, (inode, connection));
         }

@@ -172,9 +172,11 @@ impl Replay<'_> {
 }
 
 /// Whether a sealed part is as it was left; its file is not even opened for writing.
-fn is_complete(part: &Part, directory: &Path) -> rusqlite::Result<bool> {
+fn is_complete(part: &mut Part, directory: &Path) -> rusqlite::Result<bool> {
     let connection = reader(&part.key.file(directory))?;
-    let file_id: Salt = connection.query_row("select file_id from part", [], |row| row.get(0))?;
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Salt>(0)?, row.get(1)?));
+    let (file_id, since) = connection.query_row("select file_id, since from part", [], read)?;
+    part.since = since;
     Ok(file_id == part.file_id && raw::last(&connection, part.month)? == part.watermark)
 }
 

@@ -30,6 +30,10 @@ pub(crate) enum MetaKey {
     Folds,
     /// Features and names of endpoints, as JSON.
     Shown,
+    /// What becomes of old months, as JSON.
+    Retention,
+    /// The UTC day on which old months were last looked for.
+    Tended,
 }
 
 impl MetaKey {
@@ -42,6 +46,8 @@ impl MetaKey {
             Self::Zone => "zone",
             Self::Folds => "folds",
             Self::Shown => "shown",
+            Self::Retention => "retention",
+            Self::Tended => "tended",
         }
     }
 }
@@ -117,6 +123,8 @@ pub(crate) struct Kept {
     pub(crate) zone: String,
     /// What things are called, as JSON.
     pub(crate) shown: String,
+    /// What becomes of old months, as JSON.
+    pub(crate) retention: String,
 }
 
 /// What stands in the directory of the last writer's settings, if one was there.
@@ -126,7 +134,8 @@ pub(crate) fn kept(directory: &Path) -> Option<Kept> {
     let session_timeout = meta_get(&main, MetaKey::SessionTimeout).ok()??;
     let zone = meta_get(&main, MetaKey::Zone).ok()??;
     let shown: Option<String> = meta_get(&main, MetaKey::Shown).ok()?;
-    Some(Kept { session_timeout, zone, shown: shown.unwrap_or_default() })
+    let retention: Option<String> = meta_get(&main, MetaKey::Retention).ok()?;
+    Some(Kept { session_timeout, zone, shown: shown.unwrap_or_default(), retention: retention.unwrap_or_default() })
 }
 
 pub(crate) fn meta_get<T: FromSql>(connection: &Connection, key: MetaKey) -> rusqlite::Result<Option<T>> {

@@ -11,6 +11,7 @@ use super::{
     temp::TempDir,
 };
 use crate::{
+    aging::RetentionRules,
     clock::Millis,
     error::Error,
     sink::{Batch, Checkpoint, Resume, Sink},
@@ -43,6 +44,10 @@ pub(crate) struct Settings {
     pub(crate) shown: String,
     /// Opens what is to be imported; `None` in a build that cannot.
     pub(crate) open_source: Option<OpenSource>,
+    /// What becomes of old months.
+    pub(crate) retention: RetentionRules,
+    /// Whether that is looked for by itself, once a day.
+    pub(crate) tends: bool,
 }
 
 impl Store {

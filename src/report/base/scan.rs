@@ -6,14 +6,14 @@ use roaring::RoaringBitmap;
 use rusqlite::params;
 
 use crate::{
-    clock::{Millis, Month},
+    clock::Millis,
     error::{Error, ErrorKind},
     report::base::{
         group::{Counted, Grouping, Groups},
         view::View,
     },
     store::{
-        Context, Dimension, FIRST_VISITOR, Packed, PartView, Row, SLOT_MS, Value, failure, for_month,
+        Context, Dimension, FIRST_VISITOR, Packed, PartState, PartView, Row, SLOT_MS, Value, failure, for_month,
         raw::{self, Columns},
     },
 };
@@ -125,7 +125,7 @@ fn each_with(
     mut show: impl FnMut(&Row, Millis),
 ) -> Result<(), Error> {
     if !part.state.has_raw() {
-        return Err(put_away(part.month));
+        return Err(put_away(part));
     }
     let start = part.month.start();
     let mut show = |row: &Row| {
@@ -261,10 +261,17 @@ pub(super) fn times(view: &mut View<'_, '_>, part: &PartView, asked: &RoaringBit
     Ok(times)
 }
 
-pub(in crate::report) fn put_away(month: Month) -> Error {
+pub(in crate::report) fn put_away(part: &PartView) -> Error {
+    let month = part.month;
     let (year, number) = (month.number() / 100, month.number() % 100);
+    let way_back = match part.state {
+        PartState::Archived => format!(", or bring them back with `tower-analytics restore {month}`"),
+        PartState::Missing => format!(", or bring {} back from a backup", part.key),
+        _ => String::new(),
+    };
     let message = format!(
-        "the raw hits of {year}-{number:02} are archived, dropped or missing, and this question needs them: ask without the filter, or for a range after that month"
+        "the raw hits of {year}-{number:02} are {}, and this question needs them: ask without the filter, or for a range after that month{way_back}",
+        part.state.name()
     );
     Error::new(ErrorKind::NoRaw, message)
 }

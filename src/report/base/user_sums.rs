@@ -140,7 +140,7 @@ fn by_sessions(
     sums: &mut UserSums,
 ) -> Result<(), Error> {
     if !part.state.has_raw() {
-        return Err(scan::put_away(part.month));
+        return Err(scan::put_away(part));
     }
     let past = sessions::first_past(view, part)?;
     // With a plus before it the index by user is not used: nearly everybody would be looked up there, and put in order.

@@ -62,7 +62,7 @@ fn parts_with_raw(view: &View<'_, '_>) -> Result<Vec<crate::store::PartView>, Er
     parts.retain(|part| is_touched(part.least, part.greatest));
     parts.sort_by_key(|part| (part.month, part.number));
     match parts.iter().find(|part| !part.state.has_raw()) {
-        Some(part) => Err(put_away(part.month)),
+        Some(part) => Err(put_away(part)),
         None => Ok(parts),
     }
 }

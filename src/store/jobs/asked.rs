@@ -17,14 +17,27 @@ pub(crate) struct Jobs {
 pub(crate) enum Kind {
     /// Stores what was recorded elsewhere; the argument says what, for whoever reads it.
     Import,
+    /// Compresses the raw files of old months and puts them away; the argument is a rule as JSON.
+    Archive,
     /// Makes roll-ups anew from raw rows; the argument is the months as a JSON array, none for all.
     Reprocess,
     /// Counts one user as another; the argument is both ids as a JSON array.
     Merge,
+    /// Brings raw files back; the argument is an order as JSON.
+    Restore,
+    /// Does with old months what rules say; the argument is these as JSON.
+    Retention,
 }
 
 impl Kind {
-    const ALL: [(Self, &str); 3] = [(Self::Import, "import"), (Self::Merge, "merge"), (Self::Reprocess, "reprocess")];
+    const ALL: [(Self, &str); 6] = [
+        (Self::Archive, "archive"),
+        (Self::Import, "import"),
+        (Self::Merge, "merge"),
+        (Self::Reprocess, "reprocess"),
+        (Self::Restore, "restore"),
+        (Self::Retention, "retention"),
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)

@@ -4,12 +4,21 @@
 
 mod asked;
 mod merge;
+mod put_away;
 mod reprocess;
+mod restore;
 mod running;
 
-pub(crate) use self::asked::{JobState, Jobs, Kind};
 pub(super) use self::{
     asked::begin_again,
     reprocess::Reprocess,
     running::{InHand, Step, Work},
+};
+pub(crate) use self::{
+    asked::{JobState, Jobs, Kind},
+    restore::RestoreOrder,
+};
+pub use self::{
+    put_away::{PartPutAway, PutAway},
+    restore::{PartRestored, Restored},
 };

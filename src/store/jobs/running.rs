@@ -6,7 +6,7 @@ use std::{
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
-use super::{Kind, Reprocess, merge};
+use super::{Kind, Reprocess, merge, put_away::PuttingAway, restore::Restoring};
 use crate::{
     error::{Error, ErrorKind},
     store::{connection::Context, import::Import, opened::Opened},
@@ -24,7 +24,12 @@ pub(in crate::store) trait Work: Send {
 
 /// How far a slice has brought it.
 pub(in crate::store) enum Step {
-    More { done: i64, total: i64 },
+    More {
+        done: i64,
+        total: i64,
+    },
+    /// Nothing can be done before the next batch.
+    Wait,
     Done(Value),
 }
 
@@ -51,6 +56,11 @@ const TELL: Duration = Duration::from_millis(200);
 impl InHand {
     pub(in crate::store) fn new(upkeep: Option<Reprocess>) -> Self {
         Self { job: None, upkeep, retry_at: Instant::now() }
+    }
+
+    /// What the settings ask for now.
+    pub(in crate::store) fn keep_up_with(&mut self, upkeep: Reprocess) {
+        self.upkeep = Some(upkeep);
     }
 }
 
@@ -87,6 +97,8 @@ impl Opened {
     fn begin(&mut self, kind: Kind, id: i64, argument: &str, directory: &Path) -> Result<Option<Box<dyn Work>>, Error> {
         Ok(match kind {
             Kind::Import => Some(Box::new(Import::begin(self, argument, directory)?)),
+            Kind::Archive | Kind::Retention => Some(Box::new(PuttingAway::asked(self, argument, directory)?)),
+            Kind::Restore => Some(Box::new(Restoring::asked(self, argument, directory)?)),
             Kind::Reprocess => {
                 // All that upkeep would do is in it.
                 self.in_hand.upkeep = None;
@@ -112,6 +124,10 @@ impl Opened {
                 self.in_hand.job = Some(job);
                 if tell { self.put_job(id, "running", (done, total), None, None).map(|()| true) } else { Ok(true) }
             }
+            Ok(Step::Wait) => {
+                self.in_hand.job = Some(job);
+                Ok(false)
+            }
             Ok(Step::Done(result)) => self.end_job(job.id, Ok(result)).map(|()| false),
             Err(error) => {
                 job.work.give_up(self, directory);
@@ -129,7 +145,7 @@ impl Opened {
         let Some(mut upkeep) = self.in_hand.upkeep.take() else { return Ok(false) };
         match upkeep.slice(self, directory) {
             Ok(Step::Done(_)) => return Ok(false),
-            Ok(Step::More { .. }) => {}
+            Ok(Step::More { .. } | Step::Wait) => {}
             Err(error) => {
                 tracing::error!(error = %error.chain(), "roll-ups could not be made anew; the old ones stay for now");
                 upkeep.put_off();

@@ -9,8 +9,9 @@ use super::{
     table::{Cell, Table},
 };
 use crate::{
+    aging::RetentionRules,
     counters::{Counters, State as WriterState},
-    report::{Health, PartHealth},
+    report::{Expiring, Health, JobRows, PartHealth, Reports},
     web::{format, host::Host},
 };
 
@@ -19,7 +20,7 @@ const PAGE: Which = Which::new("settings", "Settings and health").plain();
 #[derive(Template)]
 #[template(path = "settings.html")]
 struct Settings {
-    panels: [Panel; 4],
+    panels: [Panel; 6],
     page: Page,
 }
 
@@ -38,8 +39,19 @@ async fn show(page: Page) -> Response {
     let writer = Panel::of("writer", "Writer", &page.health, |health| Ok(markup(&Facts { facts: writer(&page, health) })));
     let dropped = Panel::of("drops", "Drops by cause", &page.health, |health| Ok(drops(&counters(&page, health))));
     let data = Panel::of("data", "Data", &page.health, |health| months(&page, health));
+    let (expiring, jobs) =
+        tokio::join!(page.ask(&[], |reports, _| reports.expiring(None)), page.ask(&[], |reports, _| Reports::jobs(reports)));
+    let kept = Panel::of("kept", "How long it is kept", &expiring, |expiring| Ok(markup(&Facts { facts: kept(expiring) })));
+    let work = Panel::of("work", "Long work", &jobs, |jobs| work(&page, jobs));
     let recorded = Panel::fixed("recorded", "What is recorded", markup(&Facts { facts: recorded(&page) }));
-    let panels = [writer, dropped.about("Hits that were not recorded, since the recorder started"), data.width(12), recorded.width(12)];
+    let panels = [
+        writer,
+        dropped.about("Hits that were not recorded, since the recorder started"),
+        data.width(12),
+        kept,
+        work.about("Done by whoever records, between batches"),
+        recorded.width(12),
+    ];
     shown(&Settings { panels, page })
 }
 
@@ -87,7 +99,16 @@ fn drops(counters: &Counters) -> String {
 fn months(page: &Page, health: &Health) -> Result<String, &'static str> {
     let mut table = Table::new(
         "Months",
-        &[("Month", "UTC"), ("State", ""), ("#Hits", ""), ("#Size", ""), ("#A hit", "Bytes of the raw file"), ("First", ""), ("Last", "")],
+        &[
+            ("Month", "UTC"),
+            ("State", ""),
+            ("#Hits", ""),
+            ("#Size", ""),
+            ("#A hit", "Bytes of the raw file"),
+            ("#Put away", "The size of what was put away"),
+            ("First", ""),
+            ("Last", ""),
+        ],
     );
     let when = |at: Option<_>| at.map_or_else(|| Cell::text("–"), |at| Cell::moment(&page.view, at));
     let size = |bytes: u64| Cell::float(bytes as f64, format::bytes(bytes));
@@ -100,6 +121,7 @@ fn months(page: &Page, health: &Health) -> Result<String, &'static str> {
             Cell::number(hits),
             size(bytes),
             size(each),
+            size(part.archive_bytes),
             when(part.from),
             when(part.to),
         ]);
@@ -112,6 +134,44 @@ fn months(page: &Page, health: &Health) -> Result<String, &'static str> {
     Ok(format!("{}<p class=\"soft\">{total}</p>", markup(&table)))
 }
 
+fn kept(expiring: &Expiring) -> Vec<(&'static str, String)> {
+    let RetentionRules { archive_after, archive_to, drop_raw_after, drop_all_after } = &expiring.rules;
+    let after = |age: &Option<String>| age.as_ref().map_or_else(|| "never".to_owned(), |age| format!("{age} after the end of a month"));
+    let to = archive_to.as_ref().map_or_else(|| "archive, in the data directory".to_owned(), |to| to.display().to_string());
+    let due = match expiring.parts.len() {
+        0 => "nothing".to_owned(),
+        files => format!(
+            "{files} raw files with {} hits, {}",
+            format::exact(expiring.parts.iter().map(|part| part.hits).sum::<u64>()),
+            format::bytes(expiring.parts.iter().map(|part| part.bytes).sum::<u64>())
+        ),
+    };
+    vec![
+        ("Raw hits put away", after(archive_after)),
+        ("Put into", to),
+        ("Raw hits deleted", after(drop_raw_after)),
+        ("Counts deleted too", after(drop_all_after)),
+        ("Due now", due),
+    ]
+}
+
+fn work(page: &Page, jobs: &JobRows) -> Result<String, &'static str> {
+    let mut table = Table::new("Long work", &[("Work", ""), ("State", ""), ("Last word", ""), ("Message", "")]);
+    // What ended long ago is nobody's business any more.
+    for job in jobs.jobs.iter().take(12) {
+        let state = match &*job.state {
+            "running" if job.total > 0 => format!("running, {} %", u128::from(job.done.min(job.total)) * 100 / u128::from(job.total)),
+            state => state.to_owned(),
+        };
+        let message = if job.state == "failed" { &*job.message } else { "" };
+        table.row([Cell::text(job.kind.clone()), Cell::text(state), Cell::text(page.ago(&job.changed)), Cell::text(message)]);
+    }
+    if table.rows.is_empty() {
+        return Err("Nothing was asked for yet.");
+    }
+    Ok(markup(&table))
+}
+
 fn recorded(page: &Page) -> Vec<(&'static str, String)> {
     let minutes = page.session_timeout().as_secs() / 60;
     vec![
@@ -121,7 +181,7 @@ fn recorded(page: &Page) -> Vec<(&'static str, String)> {
         ("Visitors", "a keyed hash whose key is deleted after two days: nobody is known again the day after".to_owned()),
         ("Session", format!("ends after {minutes} min without a hit, after a day, and with the UTC month")),
         ("Days", format!("those of {}", page.view.zone().name())),
-        ("Kept", "raw hits and sums, for as long as their files are here; a month is a file of its own".to_owned()),
+        ("Kept", "raw hits and sums, a file for each month; for how long stands above".to_owned()),
         ("Leaves this machine", "nothing".to_owned()),
         ("Version", env!("CARGO_PKG_VERSION").to_owned()),
     ]
