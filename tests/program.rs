@@ -1,5 +1,7 @@
 //! The real program, as a shell runs it: what it takes, what it says, what it leaves behind.
 
+#[path = "program/care.rs"]
+mod care;
 mod common;
 #[path = "program/keys.rs"]
 mod keys;

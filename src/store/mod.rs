@@ -14,12 +14,15 @@
 
 mod active;
 mod aliases;
+mod backup;
 mod batch;
 mod cancel;
 mod checkpoint;
+mod compact;
 mod connection;
 mod devices;
 mod dictionary;
+mod erase;
 mod import;
 mod jobs;
 mod known;
@@ -30,6 +33,7 @@ mod openings;
 mod outcome;
 mod part;
 mod part_key;
+mod plain_files;
 pub(crate) mod raw;
 mod readers;
 mod rebuild;
@@ -43,11 +47,10 @@ mod varint;
 mod verify;
 mod visitors;
 
-#[cfg(feature = "cli")]
-pub(crate) use self::schema::kept;
 pub(crate) use self::{
     active::rows_of,
     aliases::Aliases,
+    backup::take as backup,
     connection::{Context, main_file},
     dictionary::Caps,
     import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
@@ -65,7 +68,11 @@ pub(crate) use self::{
     verify::{Look, verify},
     visitors::FIRST_VISITOR,
 };
+#[cfg(feature = "cli")]
+pub(crate) use self::{backup::beside as backups_beside, schema::kept};
 pub use self::{
+    backup::{Backup, BackupFile},
     cancel::Cancel,
+    jobs::{Forgotten, Reset, Vacuumed, VacuumedFile},
     verify::{Fault, Verified},
 };

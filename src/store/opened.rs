@@ -27,7 +27,7 @@ use crate::{
     counters::Counters,
     error::Error,
     hit::SessionId,
-    sink::{Resume, Salt},
+    sink::{LetGo, Resume, Salt},
     zone::Zone,
 };
 
@@ -53,11 +53,14 @@ pub(super) struct Opened {
     pub(super) in_hand: InHand,
     pub(super) caps: Caps,
     pub(super) open_source: Option<OpenSource>,
+    /// What open sessions must no longer refer to.
+    pub(super) let_go: LetGo,
 }
 
 impl Opened {
     pub(super) fn open(directory: &Path, settings: &Settings) -> Result<Self, Error> {
         let mut main = schema::open(directory)?;
+        jobs::reset::finish(&main, directory)?;
         let inodes = inodes(directory);
         let dictionary = Dictionary::load(&main, settings.caps)?;
         let mut days = Days::new(settings.zone.clone());
@@ -87,6 +90,7 @@ impl Opened {
             in_hand: InHand::new(stale),
             caps: settings.caps,
             open_source: settings.open_source.clone(),
+            let_go: LetGo::Nothing,
         })
     }
 

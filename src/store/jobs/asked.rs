@@ -21,10 +21,23 @@ pub(crate) enum Kind {
     Reprocess,
     /// Counts one user as another; the argument is both ids as a JSON array.
     Merge,
+    /// Takes a person's identity away; the argument is the id as JSON, and once it is gone what was found of it.
+    Forget,
+    /// Gives free pages back to the file system.
+    Vacuum,
+    /// Begins anew with nothing.
+    Reset,
 }
 
 impl Kind {
-    const ALL: [(Self, &str); 3] = [(Self::Import, "import"), (Self::Merge, "merge"), (Self::Reprocess, "reprocess")];
+    const ALL: [(Self, &str); 6] = [
+        (Self::Import, "import"),
+        (Self::Merge, "merge"),
+        (Self::Reprocess, "reprocess"),
+        (Self::Forget, "forget"),
+        (Self::Vacuum, "vacuum"),
+        (Self::Reset, "reset"),
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)

@@ -6,7 +6,7 @@ use std::{
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
-use super::{Kind, Reprocess, merge};
+use super::{Kind, Reprocess, forget::Forget, merge, reset::BeginAnew, vacuum::MakeSmall};
 use crate::{
     error::{Error, ErrorKind},
     store::{connection::Context, import::Import, opened::Opened},
@@ -96,6 +96,9 @@ impl Opened {
                 merge::merge(self, id, argument)?;
                 None
             }
+            Kind::Forget => Some(Box::new(Forget::asked(id, argument)?)),
+            Kind::Vacuum => Some(Box::new(MakeSmall::asked(self, directory))),
+            Kind::Reset => Some(Box::new(BeginAnew::asked(id))),
         })
     }
 
