@@ -38,7 +38,7 @@
 //! - [`layer`]: what is recorded when; [`AnalyticsLayer`], [`User`], [`Skip`], [`ErrorNote`].
 //! - [`Recorder`]: the bounded queue and the writer's thread; [`Sink`] for an engine of your own.
 //! - [`Reports`]: questions and their answers, see [`report`].
-//! - [`Maintenance`]: reprocess, archive, restore, merge; work on what is stored, while it is recorded.
+//! - [`Maintenance`]: import, reprocess, archive, restore, merge, forget, vacuum, reset; work on what is stored, while it is recorded.
 //! - [`Dashboard`] and [`Guard`]: the pages and who may see them.
 //! - [`plugin`]: panels, routes, hooks on hits, on the start and on the stop, from elsewhere; ours come the same way.
 //! - [`Auth`] and [`Verify`]: tokens, roles and policies, for the pages and for NGINX; see [`auth`].
@@ -144,7 +144,7 @@ pub use self::{
     hit::{Hit, Outcome, SessionId},
     layer::{AnalyticsLayer, AnalyticsService, ErrorNote, Skip},
     recorder::{Keep, Recorder},
-    sink::{Batch, Checkpoint, Resume, Sink},
+    sink::{Batch, Checkpoint, LetGo, Resume, Sink},
     user::User,
 };
 #[cfg(feature = "sqlite")]
@@ -153,10 +153,10 @@ pub use self::{
     analytics::Analytics,
     builder::Builder,
     config::{Config, Recording},
-    maintenance::Maintenance,
+    maintenance::{Forgotten, Maintenance, Reset, Vacuumed, VacuumedFile},
     report::{Answer, Ask, Bots, Cancel, Interval, Page, Reports, Source},
     shown::Feature,
-    store::{PartPutAway, PartRestored, PutAway, Restored},
+    store::{Backup, BackupFile, PartPutAway, PartRestored, PutAway, Restored},
 };
 
 #[cfg(test)]

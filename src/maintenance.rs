@@ -8,6 +8,7 @@ use std::{
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
+pub use crate::store::{Forgotten, Reset, Vacuumed, VacuumedFile};
 pub(crate) use crate::store::{PutAway, Restored};
 use crate::{
     aging::RetentionRules,
@@ -192,6 +193,64 @@ impl Maintenance {
         let result = self.run(kind, argument, progress)?;
         serde_json::from_str(&result).map_err(|error| {
             let message = "the work is done, and the process that did it says in another way what came of it: use one version of tower-analytics for both";
+            Error::new(ErrorKind::Job, message).with_source(error)
+        })
+    }
+
+    /// Takes a person's identity away, for ever: the id with all ids that were merged with it, their names, errors, routes and devices
+    /// that hold one of them, the keys of their sessions. What was counted stays true: a number without a name stays in it. What is
+    /// recorded under the id from then on, hits in the queue among it, is somebody new.
+    ///
+    /// The files are written anew, so that nothing of it is left in free pages or in the log. **Not** covered are backups, what plugins
+    /// keep, logs of your own, and who may sign in.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use tower_analytics::{Analytics, Ask, Hit};
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// let mut hit = Hit::new("GET", "/items");
+    /// hit.set_user("ann@example.com");
+    /// analytics.record(&hit);
+    /// analytics.flush()?;
+    /// assert_eq!(analytics.maintenance().forget_user("ann@example.com", |_, _| {})?.ids, 1);
+    /// assert!(analytics.reports().user(&Ask::all_time(), "ann@example.com")?.value.is_none());
+    /// assert_eq!(analytics.reports().stats(&Ask::all_time())?.total_users, 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If somebody reads the files for so long that they cannot be written anew, the store refuses, or nobody records in the directory. Say
+    /// it again then: what is left of the first time is erased, too. An id that nobody has is no error.
+    pub fn forget_user(&self, id: &str, progress: impl FnMut(u64, u64)) -> Result<Forgotten, Error> {
+        self.result(Kind::Forget, &serde_json::json!(id).to_string(), progress)
+    }
+
+    /// Gives back to the file system what is free in the files, while recording goes on.
+    ///
+    /// # Errors
+    ///
+    /// If the disk has no room for a second copy of the largest file (nothing has changed then), somebody reads a file for longer than a
+    /// minute, the store refuses, or nobody records in the directory.
+    pub fn vacuum(&self, progress: impl FnMut(u64, u64)) -> Result<Vacuumed, Error> {
+        self.result(Kind::Vacuum, "", progress)
+    }
+
+    /// Deletes everything that was recorded, archived months among it, and begins anew. Who may sign in stays, and what plugins keep. After
+    /// a crash nothing or all of it is gone, once the directory is opened again.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be deleted, the store refuses, or nobody records in the directory.
+    pub fn reset(&self) -> Result<Reset, Error> {
+        self.result(Kind::Reset, "", |_, _| {})
+    }
+
+    fn result<T: serde::de::DeserializeOwned>(&self, kind: Kind, argument: &str, progress: impl FnMut(u64, u64)) -> Result<T, Error> {
+        let result = self.run(kind, argument, progress)?;
+        serde_json::from_str(&result).map_err(|error| {
+            let message = "what came of the work cannot be read: the service that records is of another version than this program";
             Error::new(ErrorKind::Job, message).with_source(error)
         })
     }

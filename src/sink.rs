@@ -55,12 +55,30 @@ pub trait Sink: Send + 'static {
         Ok(false)
     }
 
+    /// Asked after each such slice: which open sessions are to be let go, because what they refer to is no longer there.
+    fn let_go(&mut self) -> LetGo {
+        LetGo::Nothing
+    }
+
     /// Called every few seconds, for a flush and at the end: sessions that ended, and what else needs putting away.
     /// After an `Err` the same sessions come again.
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<(), Error> {
         let _ = checkpoint;
         Ok(())
     }
+}
+
+/// What a [`Sink`] has taken out of its store, and nobody may go on with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LetGo {
+    /// All is there.
+    #[default]
+    Nothing,
+    /// These users were forgotten: their sessions end, and whoever of them comes again is somebody new.
+    Users(Vec<String>),
+    /// Everything: [`ready`](Sink::ready) is asked anew, and then [`resume`](Sink::resume).
+    Everything,
 }
 
 /// Hits that are written together.

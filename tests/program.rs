@@ -2,6 +2,8 @@
 
 #[path = "program/archive.rs"]
 mod archive;
+#[path = "program/care.rs"]
+mod care;
 mod common;
 #[path = "program/keys.rs"]
 mod keys;

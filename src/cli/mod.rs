@@ -3,6 +3,7 @@
 mod archive;
 mod asked;
 mod at_work;
+mod backup;
 mod browser;
 mod demo;
 mod doctor;
@@ -19,6 +20,7 @@ mod place;
 mod progress;
 mod reload;
 mod reprocess;
+mod reset;
 mod restore;
 mod retention;
 pub mod serve;
@@ -27,6 +29,7 @@ mod settings_file;
 mod stats;
 mod token;
 mod user;
+mod vacuum;
 mod verify;
 mod verify_only;
 mod words;
@@ -68,6 +71,9 @@ enum Command {
     Doctor(doctor::Doctor),
     Verify(verify::Verify),
     Export(export::Export),
+    Backup(backup::Backup),
+    Vacuum(vacuum::Vacuum),
+    Reset(reset::Reset),
 }
 
 /// Runs the program with the process's arguments.
@@ -88,5 +94,8 @@ pub fn main() -> ExitCode {
         Command::Doctor(doctor) => fault::exit_with(doctor.run()),
         Command::Verify(verify) => fault::exit_with(verify.run()),
         Command::Export(export) => fault::exit(export.run()),
+        Command::Backup(backup) => fault::exit(backup.run()),
+        Command::Vacuum(vacuum) => fault::exit(vacuum.run()),
+        Command::Reset(reset) => fault::exit(reset.run()),
     }
 }

@@ -121,6 +121,14 @@ impl Sessions {
         Some(Resolved { visitor, session: Some(id), opens: true, action: false, key })
     }
 
+    /// Ends all sessions of a user, whatever the time.
+    pub(super) fn end_user(&mut self, user: &str) {
+        let before = self.ended.len();
+        end(self.users.list(user), &mut self.ended, |_| true);
+        self.users.retain(|list| !list.is_empty());
+        self.open -= self.ended.len() - before;
+    }
+
     /// Ends what has been idle for too long; called every few seconds.
     pub(crate) fn sweep(&mut self, now: Millis) {
         self.sweep_idle(now, self.timeout);
@@ -342,6 +350,16 @@ mod tests {
         s.sweep(start - HOUR + MINUTE);
         assert_eq!(s.ended().iter().map(|id| id.number).collect::<Vec<_>>(), [1]);
         assert_eq!(s.open, 1);
+    }
+
+    #[test]
+    fn a_user_who_is_let_go_begins_a_new_session_and_nobody_else_does() {
+        let (mut s, start) = (sessions(), at("2026-11-24T10:00:00Z"));
+        s.live("ann", "a", "", start);
+        assert_eq!((s.number("ann", start), s.number("bob", start)), (2, 3));
+        s.end_user("ann");
+        assert_eq!((s.ended().iter().map(|id| id.number).collect::<Vec<_>>(), s.open), (vec![1, 2], 1));
+        assert_eq!((s.number("ann", start + 1), s.number("bob", start + 1)), (4, 3));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::{
     counters::{Counters, DropCause, State},
     error::{Error, ErrorKind},
     hit::Hit,
-    sink::{Batch, Checkpoint, Resume, Sink},
+    sink::{Batch, Checkpoint, LetGo, Resume, Sink},
 };
 
 /// The one thread: takes hits from the queue, resolves them, hands them to the sink.
@@ -117,11 +117,21 @@ impl Writer {
             if let Err(error) = &slice {
                 tracing::error!(error = %error.chain(), "long work stopped");
             }
+            self.let_go();
             let left = wait.saturating_sub(start.elapsed());
             let asked = left.is_zero() || is_asked(&lock(&self.queue.signals));
             if !slice.unwrap_or(false) || (asked && start.elapsed() >= batch) {
                 return left;
             }
+        }
+    }
+
+    /// Nothing is in hand between two batches, so what work has taken out of the store is in the open sessions alone.
+    fn let_go(&mut self) {
+        match (self.sink.let_go(), &mut self.sessions) {
+            (LetGo::Nothing, _) | (_, None) => {}
+            (LetGo::Users(users), Some(sessions)) => users.iter().for_each(|user| sessions.end_user(user)),
+            (LetGo::Everything, sessions) => *sessions = None,
         }
     }
 

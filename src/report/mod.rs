@@ -73,4 +73,6 @@ pub use self::{
     users::{UserOrder, UserRow, Users},
     versions::{PlatformVersions, VersionSteps, Versions},
 };
+#[cfg(feature = "cli")]
+pub(crate) use crate::store::backups_beside;
 pub use crate::store::{Cancel, Fault, Verified};

@@ -18,7 +18,7 @@ use crate::{
     aging::RetentionRules,
     clock::Clock,
     error::{Error, ErrorKind},
-    store::{self, Cancel, Limits, Readers, Snapshot, Verified},
+    store::{self, Backup, Cancel, Limits, Readers, Snapshot, Verified},
 };
 
 /// Asks questions of a data directory. Cheap to clone.
@@ -254,6 +254,34 @@ impl Reports {
     /// ```
     pub fn verify(&self, mut progress: impl FnMut(u64, u64)) -> Result<Verified, Error> {
         store::verify(self.readers.directory(), &mut progress)
+    }
+
+    /// Copies everything that is stored, as it is at one moment, to a directory that is not there yet: raw hits and all that follows from
+    /// them, archived months, who may sign in, what plugins keep. Whoever records goes on. The copy is a data directory that answers as this
+    /// one did then; a file `backup.json` in it lists its files. Until it is whole it is called `DIR.partial`. Tells from time to time the
+    /// bytes that are copied, and how many there are. The time limit of questions does not hold for it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tower_analytics::Error> {
+    /// use tower_analytics::{Analytics, Ask, Hit, Reports};
+    ///
+    /// let (analytics, _clock) = Analytics::testing();
+    /// # let place = tempfile::tempdir().unwrap();
+    /// analytics.record(&Hit::new("GET", "/items"));
+    /// analytics.flush()?;
+    /// let to = place.path().join("monday");
+    /// let backup = analytics.reports().backup(&to, |done, total| println!("{done} of {total} bytes"))?;
+    /// assert!(backup.files.iter().any(|file| file.path == "analytics.db"));
+    /// assert_eq!(Reports::open(&to)?.stats(&Ask::all_time())?.total_hits, 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] if the place is not free, or in the data directory; [`ErrorKind::Storage`] if there is no room for it; and if a
+    /// file cannot be read or written. Nothing is left of it then.
+    pub fn backup(&self, to: impl AsRef<Path>, progress: impl FnMut(u64, u64)) -> Result<Backup, Error> {
+        store::backup(self.readers.directory(), to.as_ref(), &self.clock, progress)
     }
 
     /// Whether somebody records, what was dropped, how big it all is.

@@ -1,6 +1,7 @@
 use std::num::NonZeroU64;
 
 use hashbrown::{HashMap, hash_map::Entry};
+use roaring::RoaringBitmap;
 use rusqlite::{Connection, params};
 
 use super::{
@@ -137,6 +138,12 @@ impl Active {
         let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;
         let going_on = |id: &SessionId| Some((*id, self.get(*id).filter(|session| !session.ended)?));
         self.changed.iter().filter_map(going_on).try_for_each(|(id, session)| put(&mut statement, id, session))
+    }
+
+    /// Nothing of these users' sessions leads back to what they were told by.
+    pub(super) fn take_keys(&mut self, users: &RoaringBitmap) {
+        let of_users = |session: &&mut Box<Session>| session.visitor.is_none() && users.contains(session.user);
+        self.sessions.values_mut().filter(of_users).for_each(|session| session.key = 0);
     }
 
     pub(super) fn forget_changed(&mut self) {

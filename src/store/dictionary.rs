@@ -85,6 +85,11 @@ impl Dictionary {
         Self::read(main, caps).context("read the dictionaries of analytics.db")
     }
 
+    /// The same from the tables alone: what was taken out of them is forgotten. Not while something new is not yet written.
+    pub(super) fn anew(&self, main: &Connection) -> rusqlite::Result<Self> {
+        Self::read(main, self.caps)
+    }
+
     fn read(main: &Connection, caps: Caps) -> rusqlite::Result<Self> {
         let (mut endpoints, mut devices, mut errors) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut by_number = Devices::default();
@@ -297,7 +302,7 @@ fn short_hash(text: &str) -> u32 {
 }
 
 /// `user 4711 sent "abc"` becomes `user # sent "…"`, so that one fault is one error however often it happens.
-fn mask(message: &str) -> String {
+pub(super) fn mask(message: &str) -> String {
     let mut masked = String::with_capacity(message.len());
     let mut quote = None;
     for c in message.chars() {

@@ -16,13 +16,16 @@
 mod active;
 mod aliases;
 mod archive;
+mod backup;
 mod batch;
 mod cancel;
 mod checkpoint;
+mod compact;
 mod connection;
 mod devices;
 mod dictionary;
 mod due;
+mod erase;
 mod import;
 mod jobs;
 mod known;
@@ -33,6 +36,7 @@ mod openings;
 mod outcome;
 mod part;
 mod part_key;
+mod plain_files;
 pub(crate) mod raw;
 mod readers;
 mod rebuild;
@@ -47,11 +51,10 @@ mod varint;
 mod verify;
 mod visitors;
 
-#[cfg(feature = "cli")]
-pub(crate) use self::schema::kept;
 pub(crate) use self::{
     active::rows_of,
     aliases::Aliases,
+    backup::take as backup,
     connection::{Context, main_file},
     dictionary::Caps,
     due::due,
@@ -70,8 +73,11 @@ pub(crate) use self::{
     verify::{Look, verify},
     visitors::FIRST_VISITOR,
 };
+#[cfg(feature = "cli")]
+pub(crate) use self::{backup::beside as backups_beside, schema::kept};
 pub use self::{
+    backup::{Backup, BackupFile},
     cancel::Cancel,
-    jobs::{PartPutAway, PartRestored, PutAway, Restored},
+    jobs::{Forgotten, PartPutAway, PartRestored, PutAway, Reset, Restored, Vacuumed, VacuumedFile},
     verify::{Fault, Verified},
 };

@@ -29,7 +29,7 @@ use crate::{
     counters::Counters,
     error::Error,
     hit::SessionId,
-    sink::{Resume, Salt},
+    sink::{LetGo, Resume, Salt},
     zone::Zone,
 };
 
@@ -58,11 +58,14 @@ pub(super) struct Opened {
     /// The time of the newest checkpoint.
     pub(super) now: Millis,
     pub(super) tending: Tending,
+    /// What open sessions must no longer refer to.
+    pub(super) let_go: LetGo,
 }
 
 impl Opened {
     pub(super) fn open(directory: &Path, settings: &Settings) -> Result<Self, Error> {
         let mut main = schema::open(directory)?;
+        jobs::reset::finish(&main, directory)?;
         let inodes = inodes(directory);
         let dictionary = Dictionary::load(&main, settings.caps)?;
         let mut days = Days::new(settings.zone.clone());
@@ -95,6 +98,7 @@ impl Opened {
             open_source: settings.open_source.clone(),
             now: 0,
             tending: Tending::new(settings),
+            let_go: LetGo::Nothing,
         })
     }
 

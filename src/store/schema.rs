@@ -34,6 +34,8 @@ pub(crate) enum MetaKey {
     Retention,
     /// The UTC day on which old months were last looked for.
     Tended,
+    /// The job that began the directory anew, while files of before may be there.
+    Resetting,
 }
 
 impl MetaKey {
@@ -48,6 +50,7 @@ impl MetaKey {
             Self::Shown => "shown",
             Self::Retention => "retention",
             Self::Tended => "tended",
+            Self::Resetting => "resetting",
         }
     }
 }
@@ -78,6 +81,15 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
         tx.commit().context("commit the migration of analytics.db")?;
     }
     Ok(connection)
+}
+
+/// The tables as they were on the first day, empty.
+pub(super) fn begin_anew(tx: &Connection) -> rusqlite::Result<()> {
+    let mut statement = tx.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite!_%' escape '!'")?;
+    let tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    drop(statement);
+    tables.iter().try_for_each(|table| tx.execute_batch(&format!("drop table {table}")))?;
+    MIGRATIONS.iter().try_for_each(|step| tx.execute_batch(step))
 }
 
 /// The version of an existing file; an error if it is newer than we are.

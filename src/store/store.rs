@@ -14,7 +14,7 @@ use crate::{
     aging::RetentionRules,
     clock::Millis,
     error::Error,
-    sink::{Batch, Checkpoint, Resume, Sink},
+    sink::{Batch, Checkpoint, LetGo, Resume, Sink},
     zone::Zone,
 };
 
@@ -121,5 +121,13 @@ impl Sink for Store {
     fn idle(&mut self) -> Result<bool, Error> {
         let directory = self.directory.clone();
         self.opened()?.work(&directory)
+    }
+
+    fn let_go(&mut self) -> LetGo {
+        let let_go = self.opened.as_mut().map(|opened| std::mem::take(&mut opened.let_go)).unwrap_or_default();
+        if let_go == LetGo::Everything {
+            self.opened = None;
+        }
+        let_go
     }
 }

@@ -77,6 +77,17 @@ pub(crate) fn total(counts: &Counts) -> u64 {
     counts.values().sum()
 }
 
+/// Files that hold one of these texts, in whatever state their pages are. Another process looks: one that closes a file of SQLite's
+/// loses all locks that SQLite has on it in the same process.
+pub(crate) fn holding(directory: &Path, texts: &[&str]) -> Vec<PathBuf> {
+    let mut grep = Command::new("grep");
+    grep.args(["-r", "-l", "-a", "-i", "-F"]).args(texts.iter().flat_map(|text| ["-e", text])).arg(directory);
+    let output = grep.output().unwrap();
+    // Files come and go while it looks; the error is then about one that went.
+    assert!(!output.status.success() || !output.stdout.is_empty());
+    String::from_utf8(output.stdout).unwrap().lines().map(PathBuf::from).collect()
+}
+
 /// The example of this name, as a program.
 pub(crate) fn axum_app() -> PathBuf {
     let mut place = std::env::current_exe().unwrap();

@@ -61,6 +61,41 @@ impl AccessDb {
         changed.map_err(|error| self.fault(what, error))
     }
 
+    /// Writes the file anew, without anything of what was deleted from it, free pages and log included. Whoever else has it open is waited
+    /// for.
+    pub(crate) fn compact(&self) -> Result<(), Error> {
+        let now = self.seconds();
+        self.write("delete what has ended", |tx| {
+            tx.execute("delete from revoked_tokens where until <= ?", [now])?;
+            tx.execute("delete from revoked_subjects where until <= ?", [now])
+        })?;
+        let writer = self.current(&self.writer)?;
+        let compact = || -> rusqlite::Result<bool> {
+            writer.connection.flush_prepared_statement_cache();
+            writer.connection.execute_batch("vacuum")?;
+            writer.connection.query_row("pragma wal_checkpoint(truncate)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+        };
+        match compact() {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let message = format!("somebody reads {}, so it still holds what was deleted: try again", self.file.display());
+                Err(Error::new(ErrorKind::Storage, message))
+            }
+            Err(error) => Err(self.fault("erase what was deleted", error)),
+        }
+    }
+
+    /// Deletes everybody who may sign in, and all that was revoked; nothing of it is left in the file.
+    pub(crate) fn clear(&self) -> Result<(), Error> {
+        self.write("delete everything", |tx| {
+            for table in ["sessions", "users", "revoked_tokens", "revoked_subjects"] {
+                tx.execute(&format!("delete from {table}"), [])?;
+            }
+            tx.execute("update revocation_version set version = version + 1", [])
+        })?;
+        self.compact()
+    }
+
     /// A change that whoever asks does not depend on: not made if the file is in use for longer than a moment.
     pub(super) fn try_write<T>(&self, change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Option<T> {
         let mut writer = self.writer.try_lock().ok()?;

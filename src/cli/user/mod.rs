@@ -1,10 +1,12 @@
-//! `user`: who may sign in; and, apart from them, people who were recorded (`export`). What is changed holds at once, also for servers that run; each command but `add` and `list` ends the
-//! sessions of whom it is about.
+//! `user`: who may sign in; and, apart from them, people who were recorded (`export`, `forget`, `merge`). What is changed holds at once,
+//! also for servers that run; each command but `add` and `list` ends the sessions of whom it is about.
 
 mod add;
 mod disable;
 mod export;
+mod forget;
 mod list;
+mod merge;
 mod passwd;
 mod remove;
 mod role;
@@ -46,6 +48,8 @@ enum Command {
     Disable(disable::Disable),
     Enable(disable::Enable),
     Export(export::Export),
+    Forget(forget::Forget),
+    Merge(merge::Merge),
 }
 
 impl User {
@@ -59,6 +63,8 @@ impl User {
             Command::Disable(disable) => disable.run(),
             Command::Enable(enable) => enable.run(),
             Command::Export(export) => export.run(),
+            Command::Forget(forget) => forget.run(),
+            Command::Merge(merge) => merge.run(),
         }
     }
 }

@@ -27,16 +27,25 @@ pub(crate) enum Kind {
     Restore,
     /// Does with old months what rules say; the argument is these as JSON.
     Retention,
+    /// Takes a person's identity away; the argument is the id as JSON, and once it is gone what was found of it.
+    Forget,
+    /// Gives free pages back to the file system.
+    Vacuum,
+    /// Begins anew with nothing.
+    Reset,
 }
 
 impl Kind {
-    const ALL: [(Self, &str); 6] = [
+    const ALL: [(Self, &str); 9] = [
         (Self::Archive, "archive"),
+        (Self::Forget, "forget"),
         (Self::Import, "import"),
         (Self::Merge, "merge"),
         (Self::Reprocess, "reprocess"),
+        (Self::Reset, "reset"),
         (Self::Restore, "restore"),
         (Self::Retention, "retention"),
+        (Self::Vacuum, "vacuum"),
     ];
 
     pub(crate) fn name(self) -> &'static str {

@@ -3,11 +3,14 @@
 //! Asked for by a row in `jobs` (`asked.rs`), found and gone on with by the writer (`running.rs`). One file a kind of work.
 
 mod asked;
+mod forget;
 mod merge;
 mod put_away;
 mod reprocess;
+pub(super) mod reset;
 mod restore;
 mod running;
+mod vacuum;
 
 pub(super) use self::{
     asked::begin_again,
@@ -19,6 +22,9 @@ pub(crate) use self::{
     restore::RestoreOrder,
 };
 pub use self::{
+    forget::Forgotten,
     put_away::{PartPutAway, PutAway},
+    reset::Reset,
     restore::{PartRestored, Restored},
+    vacuum::{Vacuumed, VacuumedFile},
 };

@@ -6,7 +6,7 @@ use std::{
 use rusqlite::{OptionalExtension, params};
 use serde_json::Value;
 
-use super::{Kind, Reprocess, merge, put_away::PuttingAway, restore::Restoring};
+use super::{Kind, Reprocess, forget::Forget, merge, put_away::PuttingAway, reset::BeginAnew, restore::Restoring, vacuum::MakeSmall};
 use crate::{
     error::{Error, ErrorKind},
     store::{connection::Context, import::Import, opened::Opened},
@@ -108,6 +108,9 @@ impl Opened {
                 merge::merge(self, id, argument)?;
                 None
             }
+            Kind::Forget => Some(Box::new(Forget::asked(id, argument)?)),
+            Kind::Vacuum => Some(Box::new(MakeSmall::asked(self, directory))),
+            Kind::Reset => Some(Box::new(BeginAnew::asked(id))),
         })
     }
 
