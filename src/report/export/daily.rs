@@ -7,7 +7,7 @@ use crate::{
         Bots, Latency,
         base::{
             buckets::date_text,
-            group::{Bucket, Grouping, group},
+            group::{Bucket, Counted, Grouping, group},
             metric::Metric,
             scan::{failure_parts, without_ok},
             span::Span,
@@ -95,7 +95,8 @@ fn of_day(
     (by, dimension, sessions): (Dimension, &'static str, bool),
     out: &mut Out<'_>,
 ) -> Result<(), Error> {
-    let grouping = Grouping { by, bucket: Bucket::One, sessions, latency: true, visitors: true, recent: None };
+    let (bucket, counted) = (Bucket::One, Counted::All);
+    let grouping = Grouping { by, bucket, counted, latency: true, users: true, visitors: true, recent: None };
     let mut groups: Vec<(Value, Metric)> = Vec::new();
     for ((_, value), metric) in group(view, span, &grouping)? {
         let value = match value {

@@ -14,8 +14,7 @@ const AT_ONCE: usize = 5_000;
 
 pub(super) fn write(view: &mut View<'_, '_>, out: &mut Out<'_>) -> Result<(), Error> {
     let span = view.span.clone();
-    let here = group::users(view, &span)?.users;
-    let mut persons = view.persons(&here);
+    let mut persons = group::users(view, &span)?.persons(view);
     if let Some(only) = first_seen(view)? {
         persons &= &only;
     }
