@@ -108,8 +108,9 @@ fn key(world: &World, dimension: &str, hit: &Seen) -> Option<Key> {
             }
         }
         "failure" => {
-            let grpc = grpc(hit).filter(|status| *status != 0);
-            let is_one = hit.raw.status >= 400 || hit.raw.outcome != 0 || grpc.is_some();
+            // Without a gRPC status, and with one that is OK, are two rows: their visitors could not be told apart otherwise.
+            let grpc = grpc(hit);
+            let is_one = hit.raw.status >= 400 || hit.raw.outcome != 0 || grpc.is_some_and(|status| status != 0);
             is_one.then(|| (hit.endpoint.to_string(), String::new(), String::new(), Some(hit.raw.status), outcome(hit), grpc))
         }
         _ => world
