@@ -214,7 +214,7 @@ impl Maintenance {
     /// analytics.record(&hit);
     /// analytics.flush()?;
     /// assert_eq!(analytics.maintenance().forget_user("ann@example.com", |_, _| {})?.ids, 1);
-    /// assert!(analytics.reports().user(&Ask::all_time(), "ann@example.com")?.value.is_none());
+    /// assert!(analytics.reports().user(&Ask::all_time(), "ann@example.com")?.is_none());
     /// assert_eq!(analytics.reports().stats(&Ask::all_time())?.total_users, 1);
     /// # Ok(()) }
     /// ```

@@ -88,7 +88,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let main = super::super::schema::open(dir.path()).unwrap();
         for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
-            main.execute("insert into users values (?, ?, '', 0)", params![number as i64 + 2, id]).unwrap();
+            main.execute("insert into users (number, id, name, first_seen) values (?, ?, '', 0)", params![number as i64 + 2, id]).unwrap();
         }
         merge(&main, r#"["a", "b"]"#).unwrap();
         merge(&main, r#"["b", "c"]"#).unwrap();
