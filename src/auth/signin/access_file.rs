@@ -89,10 +89,14 @@ pub(super) fn make_private(directory: &Path, file: &Path) -> Result<(), Error> {
 fn narrowed(directory: &Path, file: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    // One that is there is not even opened: to close it would give up the locks that SQLite holds on it in this process.
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?;
+    match options.open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
     #[cfg(unix)]
     for suffix in ["", "-wal", "-shm"] {
         use std::os::unix::fs::PermissionsExt;
