@@ -95,7 +95,8 @@ fn of_day(
     (by, dimension, sessions): (Dimension, &'static str, bool),
     out: &mut Out<'_>,
 ) -> Result<(), Error> {
-    let grouping = Grouping { by, bucket: Bucket::One, counted: Counted::All, latency: true, users: true, visitors: true, recent: None };
+    let counted = if sessions { Counted::All } else { Counted::Single };
+    let grouping = Grouping { by, bucket: Bucket::One, counted, latency: true, users: true, visitors: true, recent: None };
     let mut groups: Vec<(Value, Metric)> = Vec::new();
     for ((_, value), metric) in group(view, span, &grouping)? {
         let value = match value {
