@@ -36,6 +36,8 @@ pub(in crate::report) struct Grouping<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::report) enum Counted {
     All,
+    /// All but sessions and their time.
+    Single,
     /// Hits, errors, client errors and hits given up.
     Faults,
     /// Hits and sessions.

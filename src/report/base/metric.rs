@@ -159,7 +159,7 @@ impl Counted {
     /// The columns that are read, in the order of their table.
     pub(super) fn columns(self) -> &'static str {
         match self {
-            Self::All => ALL_SUMS,
+            Self::All | Self::Single => ALL_SUMS,
             Self::Faults => "hits, errors, client_errors, aborted",
             Self::Visits => "hits, sessions",
             Self::Hits => "hits",
@@ -170,7 +170,7 @@ impl Counted {
     fn add(self, sums: &mut Sums, row: &SqlRow<'_>, first: usize) -> rusqlite::Result<usize> {
         let at = |place: usize| row.get::<_, i64>(first + place);
         let (more, columns) = match self {
-            Self::All => (cell::sums(row, first)?, Sums::COLUMNS),
+            Self::All | Self::Single => (cell::sums(row, first)?, Sums::COLUMNS),
             Self::Faults => (Sums { hits: at(0)?, errors: at(1)?, client_errors: at(2)?, aborted: at(3)?, ..Sums::default() }, 4),
             Self::Visits => (Sums { hits: at(0)?, sessions: at(1)?, ..Sums::default() }, 2),
             Self::Hits => (Sums { hits: at(0)?, ..Sums::default() }, 1),

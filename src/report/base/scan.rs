@@ -59,7 +59,7 @@ pub(super) fn rows(
     // By a number: names are put in their place at the end.
     let mut found: HashMap<(usize, i64), crate::report::base::metric::Metric> = HashMap::new();
     let mut last: Option<(Range<Millis>, usize)> = None;
-    let is_whole = grouping.latency || grouping.counted == Counted::All || grouping.by == Dimension::Error;
+    let is_whole = grouping.latency || matches!(grouping.counted, Counted::All | Counted::Single) || grouping.by == Dimension::Error;
     let columns = if is_whole { Columns::All } else { Columns::Who };
     each_with(view, part, at, &of_device, columns, |row, moment| {
         let Some(Some(device)) = of_device.get(row.device as usize) else { return };

@@ -9,7 +9,7 @@ use crate::{
             buckets::date_text,
             group::{Bucket, Counted, Grouping, group},
             metric::Metric,
-            scan::failure_parts,
+            scan::{failure_parts, without_ok},
             span::Span,
             view::View,
         },
@@ -95,10 +95,19 @@ fn of_day(
     (by, dimension, sessions): (Dimension, &'static str, bool),
     out: &mut Out<'_>,
 ) -> Result<(), Error> {
-    let (bucket, counted) = (Bucket::One, Counted::All);
-    let grouping = Grouping { by, bucket, counted, latency: true, users: true, visitors: true, recent: None };
-    let groups = group(view, span, &grouping)?;
-    let mut groups: Vec<(Value, Metric)> = groups.into_iter().map(|((_, value), metric)| (value, metric)).collect();
+    let counted = if sessions { Counted::All } else { Counted::Single };
+    let grouping = Grouping { by, bucket: Bucket::One, counted, latency: true, users: true, visitors: true, recent: None };
+    let mut groups: Vec<(Value, Metric)> = Vec::new();
+    for ((_, value), metric) in group(view, span, &grouping)? {
+        let value = match value {
+            Value::Number(number) if by == Dimension::Failure => Value::Number(without_ok(number)),
+            other => other,
+        };
+        match groups.iter_mut().find(|(known, _)| by == Dimension::Failure && *known == value) {
+            Some((_, sum)) => sum.join(&metric),
+            None => groups.push((value, metric)),
+        }
+    }
     groups.retain(|(_, metric)| metric.hits() > 0 || metric.sessions() > 0);
     groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let day = date_text(day);
