@@ -479,3 +479,19 @@ fn a_full_disk_leaves_a_month_as_it_was() {
     months.restore().unwrap();
     assert_eq!(oracle::check(months.directory.path()), before.iter().filter(|row| row.len() == 12).count() + 1);
 }
+
+#[test]
+fn a_reset_deletes_archives_that_lie_elsewhere_too_and_nothing_else_there() {
+    let (months, elsewhere) = (Months::new(), tempfile::tempdir().unwrap());
+    let maintenance = months.analytics.maintenance();
+    let done = maintenance.archive("90d", Some(elsewhere.path()), |_, _| {}).unwrap();
+    assert_eq!(done.parts.len(), 1);
+    let backup = months.analytics.reports().backup(elsewhere.path().join("copy"), |_, _| {}).unwrap();
+    assert_eq!(backup.without_raw, ["202610"], "an archive elsewhere is no part of a backup, and it says so");
+    let (archive, other) = (elsewhere.path().join("analytics-202610.db.zst"), elsewhere.path().join("analytics-202609.db.zst"));
+    assert!(archive.exists());
+    fs::write(&other, "somebody's").unwrap();
+    maintenance.reset().unwrap();
+    assert!(!archive.exists() && other.exists());
+    assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().total_hits, 0);
+}

@@ -40,8 +40,10 @@ pub(crate) struct Setting {
 impl Asked {
     /// The panel's files in a directory in which nothing was recorded yet; `None` if there are none.
     pub(crate) fn left_in(directory: &Path) -> Option<Self> {
-        let is_there = ["app_analytics.json", "analytics_archive"].iter().any(|name| directory.join(name).exists());
-        is_there.then(|| Self::Legacy { paths: vec![directory.to_owned()] })
+        // Not the directory, in which an analytics.db of ours is soon.
+        let names = ["app_analytics.json", "analytics_archive", "error_analytics.json", "app_usage.json"];
+        let paths: Vec<_> = names.map(|name| directory.join(name)).into_iter().filter(|path| path.exists()).collect();
+        paths.iter().any(|path| !path.ends_with("app_usage.json")).then_some(Self::Legacy { paths })
     }
 
     /// Paths that another process understands too, and that are there.

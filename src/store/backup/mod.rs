@@ -26,7 +26,8 @@ pub struct Backup {
     pub taken: String,
     /// Each file of it, in order.
     pub files: Vec<BackupFile>,
-    /// Months whose raw hits are not in it, because they were given up or are missing; what was counted of them is.
+    /// Months whose raw hits are not in it, because they were given up, are missing, or lie in an archive elsewhere; what was counted of
+    /// them is.
     #[serde(default)]
     pub without_raw: Vec<String>,
     /// Where it is.

@@ -100,7 +100,14 @@ impl Taking<'_> {
             return Ok(None);
         }
         drop(main);
-        let without_raw = parts.iter().filter(|part| matches!(part.state, PartState::Dropped | PartState::Missing));
+        // An archive that lies elsewhere is not copied.
+        let is_elsewhere = |part: &Part| part.archived.as_ref().is_some_and(|archived| Path::new(&archived.place).is_absolute());
+        let is_without = |part: &&Part| match part.state {
+            PartState::Dropped | PartState::Missing => true,
+            PartState::Archived => is_elsewhere(part),
+            PartState::Open | PartState::Sealed => false,
+        };
+        let without_raw = parts.iter().filter(is_without);
         let mut backup = Backup {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             taken: jiff::Timestamp::try_from(taken).unwrap_or_default().to_string(),

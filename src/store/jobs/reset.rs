@@ -3,17 +3,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Step, Work};
 use crate::{
     error::{Error, ErrorKind},
-    sink::LetGo,
+    sink::{LetGo, Salt},
     store::{
+        archive,
         compact::{compact, empty_log},
         connection::{Context, Synchronous},
         opened::Opened,
+        part::Part,
         part_key::PartKey,
         plain_files::archived_files,
         schema::{self, MetaKey, meta_get, meta_set},
@@ -46,7 +48,8 @@ impl Work for BeginAnew {
     fn slice(&mut self, opened: &mut Opened, _: &Path) -> Result<Step, Error> {
         // Of what was replayed into memory nothing is to be written any more: from here on it is the start's.
         Synchronous::Full.set(&opened.main).context("begin anew")?;
-        let emptied = empty(&mut opened.main, self.job).context("empty analytics.db");
+        let elsewhere = serde_json::to_string(&elsewhere(opened)).unwrap_or_default();
+        let emptied = empty(&mut opened.main, self.job, &elsewhere).context("empty analytics.db");
         Synchronous::Normal.set(&opened.main).context("begin anew")?;
         emptied?;
         tracing::warn!("everything that was recorded is deleted, as was asked for");
@@ -55,14 +58,20 @@ impl Work for BeginAnew {
     }
 }
 
-fn empty(main: &mut Connection, job: i64) -> rusqlite::Result<()> {
+/// Archives that lie in no place of ours, each with the id of what it holds: analytics.db is about to forget them.
+fn elsewhere(opened: &Opened) -> Vec<(String, Salt)> {
+    let archived = |part: &Part| Some((part.archived.as_ref()?.place.clone(), part.file_id));
+    opened.parts.values().filter_map(archived).filter(|(place, _)| Path::new(place).is_absolute()).collect()
+}
+
+fn empty(main: &mut Connection, job: i64, elsewhere: &str) -> rusqlite::Result<()> {
     // Statements that are kept ready hold their tables.
     main.flush_prepared_statement_cache();
     let tx = main.transaction()?;
     schema::begin_anew(&tx)?;
     meta_set(&tx, MetaKey::Resetting, job)?;
-    let running = "insert into jobs (id, kind, argument, state, done, total, message, changed) values (?, 'reset', '', 'running', 0, 1, '', unixepoch())";
-    tx.execute(running, [job])?;
+    let running = "insert into jobs (id, kind, argument, state, done, total, message, changed) values (?, 'reset', ?, 'running', 0, 1, '', unixepoch())";
+    tx.execute(running, params![job, elsewhere])?;
     tx.commit()
 }
 
@@ -74,7 +83,16 @@ pub(in crate::store) fn finish(main: &Connection, directory: &Path) -> Result<()
         let message = format!("cannot delete what was recorded in {}: check who owns the files in it", directory.display());
         Error::new(ErrorKind::Directory, message).with_source(error)
     };
-    for file in recorded_files(directory).map_err(refused)? {
+    let elsewhere: String = main
+        .query_row("select argument from jobs where id = ?", [job], |row| row.get(0))
+        .optional()
+        .context("read analytics.db")?
+        .unwrap_or_default();
+    let elsewhere: Vec<(String, Salt)> = serde_json::from_str(&elsewhere).unwrap_or_default();
+    // Whatever else lies there by that name is somebody's.
+    let ours = elsewhere.iter().filter(|(place, id)| archive::is_of(Path::new(place), id).unwrap_or(false));
+    let ours: Vec<PathBuf> = ours.map(|(place, _)| PathBuf::from(place)).collect();
+    for file in recorded_files(directory).map_err(refused)?.into_iter().chain(ours) {
         reset.bytes += size(&file);
         reset.files += u64::from(file.extension().is_some_and(|extension| extension == "db" || extension == "zst"));
         fs::remove_file(&file).map_err(refused)?;
@@ -89,7 +107,7 @@ pub(in crate::store) fn finish(main: &Connection, directory: &Path) -> Result<()
         let tx = main.unchecked_transaction()?;
         tx.execute("delete from meta where key = ?", [MetaKey::Resetting.name()])?;
         let result = serde_json::to_string(&reset).unwrap_or_default();
-        tx.execute("update jobs set state = 'done', done = 1, result = ? where id = ?", params![result, job])?;
+        tx.execute("update jobs set state = 'done', done = 1, result = ?, argument = '' where id = ?", params![result, job])?;
         tx.commit()
     };
     end().context("end the reset in analytics.db")

@@ -89,6 +89,10 @@ pub(super) fn compare(
     is_continued: bool,
     found: &mut Found,
 ) -> rusqlite::Result<()> {
+    if !part.has_active_sessions() {
+        // Errors that an import found outside of all sessions.
+        tallies.remove(&0);
+    }
     let mut going_on = HashMap::new();
     if part.has_active_sessions() {
         let sql = format!("select {COLUMNS} from active_sessions where month = ? and hits > 0 order by number");
