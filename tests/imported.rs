@@ -40,8 +40,11 @@ fn rows(analytics: &Analytics, what: Export) -> Vec<Value> {
     String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Sessions, actions by endpoint, and users and visitors by day.
+type Stored = (Vec<Session>, BTreeMap<String, u64>, BTreeMap<i64, (u64, u64)>);
+
 /// All that the store answers of sessions, with nothing of how it came there.
-fn stored(analytics: &Analytics) -> (Vec<Session>, BTreeMap<String, u64>, BTreeMap<i64, (u64, u64)>) {
+fn stored(analytics: &Analytics) -> Stored {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let sessions = rows(analytics, Export::Sessions);
     let mut sessions: Vec<_> = sessions

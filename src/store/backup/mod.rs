@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What a [backup](crate::Reports::backup) has copied; the file [`MANIFEST`] in it says the same, but for the place.
+/// What a [backup](crate::Reports::backup) has copied; the file `backup.json` in it says the same, but for the place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Backup {
