@@ -133,7 +133,8 @@ fn a_set_with_every_trap_is_stored_as_the_oracle_counts_it() {
 
 /// `cargo test --release --test imported -- --ignored --nocapture`
 #[test]
-#[ignore = "takes long without --release"]
+#[cfg(not(debug_assertions))]
+#[ignore = "takes long, and says how long"]
 fn a_hundred_thousand_sessions_are_stored_as_the_oracle_counts_them() {
     let (_files, _data, analytics, expected, took) = import(100_000, 1);
     println!("{} sessions in {:.2} s", expected.sessions.len(), took.as_secs_f64());
@@ -313,7 +314,8 @@ fn an_access_log_that_has_grown_is_read_from_where_it_ended() {
 
 /// `cargo test --release --test imported -- --ignored --nocapture`
 #[test]
-#[ignore = "makes 1.3 GB of log, and takes long without --release"]
+#[cfg(not(debug_assertions))]
+#[ignore = "makes 1.3 GB of log, takes long, and says how long"]
 fn ten_million_lines_of_a_log_are_imported_within_a_minute() {
     let (files, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let file = files.path().join("access.log");

@@ -9,7 +9,7 @@ use crate::{
             buckets::date_text,
             group::{Bucket, Counted, Grouping, group},
             metric::Metric,
-            scan::{failure_parts, without_ok},
+            scan::failure_parts,
             span::Span,
             view::View,
         },
@@ -97,17 +97,8 @@ fn of_day(
 ) -> Result<(), Error> {
     let counted = if sessions { Counted::All } else { Counted::Single };
     let grouping = Grouping { by, bucket: Bucket::One, counted, latency: true, users: true, visitors: true, recent: None };
-    let mut groups: Vec<(Value, Metric)> = Vec::new();
-    for ((_, value), metric) in group(view, span, &grouping)? {
-        let value = match value {
-            Value::Number(number) if by == Dimension::Failure => Value::Number(without_ok(number)),
-            other => other,
-        };
-        match groups.iter_mut().find(|(known, _)| by == Dimension::Failure && *known == value) {
-            Some((_, sum)) => sum.join(&metric),
-            None => groups.push((value, metric)),
-        }
-    }
+    let groups = group(view, span, &grouping)?;
+    let mut groups: Vec<(Value, Metric)> = groups.into_iter().map(|((_, value), metric)| (value, metric)).collect();
     groups.retain(|(_, metric)| metric.hits() > 0 || metric.sessions() > 0);
     groups.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let day = date_text(day);
