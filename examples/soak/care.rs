@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, sync::atomic::Ordering::Relaxed, thread, time::Dur
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use tower_analytics::{Analytics, Ask, Clock, Error, Maintenance, Page, Reports, report::UserOrder};
+use tower_analytics::{Analytics, Ask, Clock, Error, Maintenance, Page, Reports, RetentionRules, report::UserOrder};
 
 use crate::{
     load::USERS,
@@ -13,17 +13,19 @@ use crate::{
 
 /// Months that ended longer ago than this are put away.
 const OLD: &str = "45d";
+/// And longer than this, given up altogether: memory and files can only stay flat if there is not ever more to answer from.
+const TOO_OLD: &str = "120d";
 /// So many lines an access log has.
 const LINES: u64 = 500;
 
 pub(crate) fn run(analytics: &Analytics, clock: &Clock, scratch: &Path, tally: &Tally) {
     let (maintenance, reports, mut rng) = (analytics.maintenance(), analytics.reports(), Rng::with_seed(4711));
     for turn in 0.. {
-        let done = match turn % 7 {
+        let done = match turn % 8 {
             0 => archive(&maintenance, tally),
             1 => restore(&maintenance, &reports, &mut rng, tally),
             // Each brings a raw file of its own, and nobody imports every few days.
-            2 if turn % 28 == 2 => import(&maintenance, clock, scratch, tally),
+            2 if turn % 32 == 2 => import(&maintenance, clock, scratch, tally),
             2 | 3 => reprocess(&maintenance, &reports, turn, tally),
             4 => merge(&maintenance, &reports, &mut rng, tally),
             5 => {
@@ -31,6 +33,7 @@ pub(crate) fn run(analytics: &Analytics, clock: &Clock, scratch: &Path, tally: &
                 tally.work("forget", maintenance.forget_user(&user, |_, _| {}));
                 Ok(())
             }
+            6 => retention(&maintenance, tally),
             _ => {
                 tally.work("vacuum", maintenance.vacuum(|_, _| {}));
                 Ok(())
@@ -48,6 +51,15 @@ pub(crate) fn run(analytics: &Analytics, clock: &Clock, scratch: &Path, tally: &
 
 fn archive(maintenance: &Maintenance, tally: &Tally) -> Result<(), Error> {
     tally.work("archive", maintenance.archive(OLD, None, |_, _| {}));
+    Ok(())
+}
+
+fn retention(maintenance: &Maintenance, tally: &Tally) -> Result<(), Error> {
+    let mut rules = RetentionRules::default();
+    rules.drop_all_after = Some(TOO_OLD.to_owned());
+    if let Some(done) = tally.work("retention", maintenance.retention(&rules, |_, _| {})) {
+        tally.given_up.fetch_add(done.parts.iter().map(|part| part.hits).sum(), Relaxed);
+    }
     Ok(())
 }
 
@@ -73,7 +85,7 @@ pub(crate) fn put_away(reports: &Reports) -> Result<Vec<String>, Error> {
 fn reprocess(maintenance: &Maintenance, reports: &Reports, turn: u64, tally: &Tally) -> Result<(), Error> {
     let parts = reports.parts()?.into_inner();
     let last = parts.iter().filter(|part| part.state == "open" || part.state == "sealed").map(|part| &*part.month).max();
-    let month: Vec<&str> = last.into_iter().filter(|_| turn % 2 == 0).collect();
+    let month: Vec<&str> = last.into_iter().filter(|_| turn.is_multiple_of(2)).collect();
     tally.work("reprocess", maintenance.reprocess_months(&month, |_, _| {}));
     let mut months: Vec<&str> = parts.iter().map(|part| &*part.month).collect();
     months.sort_unstable();

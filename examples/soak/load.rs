@@ -103,7 +103,7 @@ fn hit(rng: &mut Rng, clock: &Clock, routes: &[String], who: u64) -> Hit {
         _ => {}
     }
     if rng.u32(..LATE) == 0 {
-        hit.set_at(clock.now() - DAY * rng.u32(..120));
+        hit.set_at(clock.now() - DAY * rng.u32(..150));
     }
     hit
 }

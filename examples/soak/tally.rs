@@ -19,6 +19,8 @@ use crate::gauge::Sample;
 pub(crate) struct Tally {
     pub(crate) sent: AtomicU64,
     pub(crate) imported: AtomicU64,
+    /// Hits of months that were too old to be kept.
+    pub(crate) given_up: AtomicU64,
     pub(crate) months: AtomicU64,
     over: AtomicBool,
     noted: Mutex<Noted>,
@@ -100,8 +102,9 @@ impl Tally {
         }
         let _ = write!(
             line,
-            ", {} imported; {} MB of memory, {} handles, {} months in {} MB;",
+            ", {} imported, {} given up; {} MB of memory, {} handles, {} months in {} MB;",
             self.imported.load(Relaxed),
+            self.given_up.load(Relaxed),
             sample.rss >> 20,
             sample.handles,
             self.months.load(Relaxed),

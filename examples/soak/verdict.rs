@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What must have been done.
-const WORK: [&str; 9] = ["archive", "backup", "forget", "import", "merge", "reprocess", "restore", "vacuum", "verify"];
+const WORK: [&str; 10] = ["archive", "backup", "forget", "import", "merge", "reprocess", "restore", "retention", "vacuum", "verify"];
 /// So much memory may be more than it was: a fifth of it, and this.
 const MEMORY: u64 = 16 << 20;
 const HANDLES: u64 = 6;
@@ -43,16 +43,16 @@ fn is_flat(samples: &[Sample], wrong: &mut Vec<String>) {
 
 /// How many hits there are.
 fn all_is_there(analytics: &Analytics, tally: &Tally, wrong: &mut Vec<String>) -> Result<u64, Error> {
-    let (sent, imported, counters) = (tally.sent.load(Relaxed), tally.imported.load(Relaxed), analytics.counters());
+    let (sent, imported, given_up) = (tally.sent.load(Relaxed), tally.imported.load(Relaxed), tally.given_up.load(Relaxed));
+    let counters = analytics.counters();
     let (written, dropped) = (counters.written, counters.dropped());
     let causes: Vec<String> = counters.by_cause().iter().map(|(cause, count)| format!("{cause} {count}")).collect();
     println!("{sent} hits sent: {written} stored and {dropped} dropped ({}).", causes.join(", "));
     same("stored and dropped", written + dropped, "sent", sent, wrong);
-    let total = hits(&analytics.reports())?;
-    let raw = analytics.reports().stored()?.hits;
-    println!("{written} stored and {imported} imported: {total} counted, {raw} in raw files.");
-    same("counted", total, "stored and imported", written + imported, wrong);
-    same("in raw files", raw, "stored and imported", written + imported, wrong);
+    let (total, listed) = (hits(&analytics.reports())?, analytics.reports().stored()?.hits);
+    println!("{written} stored and {imported} imported: {total} counted and {given_up} given up; {listed} listed by part.");
+    same("counted and given up", total + given_up, "stored and imported", written + imported, wrong);
+    same("listed by part", listed, "counted", total, wrong);
     Ok(total)
 }
 
