@@ -31,8 +31,8 @@ use self::{
 #[derive(Parser)]
 #[command(about = "Constant load, and all that can be done to what is stored, at once")]
 struct Flags {
-    /// How long
-    #[arg(long, default_value_t = 3.0)]
+    /// How long; whether memory and handles stay flat can be said from 7 on
+    #[arg(long, default_value_t = 7.0)]
     minutes: f64,
     /// An empty directory to record in, which is kept [default: a temporary one]
     #[arg(long, value_name = "DIR")]

@@ -15,6 +15,8 @@ const WORK: [&str; 10] = ["archive", "backup", "forget", "import", "merge", "rep
 /// So much memory may be more than it was: a fifth of it, and this.
 const MEMORY: u64 = 16 << 20;
 const HANDLES: u64 = 6;
+/// Seconds until as much is given up as comes: before, all of it grows.
+const SETTLED: usize = 100;
 
 /// Everything that is wrong.
 pub(crate) fn of(analytics: &Analytics, data: &Path, tally: &Tally, samples: &[Sample]) -> Result<Vec<String>, Error> {
@@ -36,7 +38,9 @@ fn is_flat(samples: &[Sample], wrong: &mut Vec<String>) {
     let (few, many) = medians(samples, |sample| sample.handles);
     let flat = format!("{} MB, then {} MB of memory; {few}, then {many} handles", before >> 20, after >> 20);
     println!("Medians of the second and of the last quarter: {flat}.");
-    if after > before + before / 5 && after > before + MEMORY || many > few + HANDLES {
+    if samples.len() / 4 < SETTLED {
+        println!("The run was too short to say whether they are flat: that takes {} minutes.", (4 * SETTLED).div_ceil(60));
+    } else if after > before + before / 5 && after > before + MEMORY || many > few + HANDLES {
         wrong.push(format!("not flat: {flat}"));
     }
 }
