@@ -38,7 +38,7 @@ struct Flags {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Hits a second
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 4000, value_parser = clap::value_parser!(u64).range(1..=50_000))]
     rate: u64,
 }
 
