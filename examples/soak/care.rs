@@ -87,7 +87,7 @@ fn reprocess(maintenance: &Maintenance, reports: &Reports, turn: u64, tally: &Ta
     let last = parts.iter().filter(|part| part.state == "open" || part.state == "sealed").map(|part| &*part.month).max();
     let month: Vec<&str> = last.into_iter().filter(|_| turn.is_multiple_of(2)).collect();
     tally.work("reprocess", maintenance.reprocess_months(&month, |_, _| {}));
-    let mut months: Vec<&str> = parts.iter().map(|part| &*part.month).collect();
+    let mut months: Vec<&str> = parts.iter().filter(|part| part.state != "dropped").map(|part| &*part.month).collect();
     months.sort_unstable();
     months.dedup();
     tally.months.store(months.len() as u64, Relaxed);
