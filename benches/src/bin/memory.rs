@@ -1,6 +1,6 @@
 //! Constant load by the real clock, and what it takes: a line a minute.
 //!
-//! `soak [MINUTES] [HITS_A_SECOND] [HERE] [USERS] [HITS_A_SESSION] [TIMEOUT_MINUTES]`; whoever leaves has an open session until
+//! `memory [MINUTES] [HITS_A_SECOND] [HERE] [USERS] [HITS_A_SESSION] [TIMEOUT_MINUTES]`; whoever leaves has an open session until
 //! the timeout, so that after it some 100 000 are open.
 
 use std::{
