@@ -13,7 +13,11 @@ use crate::{
 /// How long what was recorded is kept; part of [`Config`](crate::Config). Nothing goes by default.
 ///
 /// Each is a length of time of days, weeks, months or years, such as `90d`, `13 months` or `2y`, counted from the end of a UTC month. A
-/// month goes as a whole; what goes is looked for once a UTC day by whoever records.
+/// month goes as a whole; what goes is looked for once a day by whoever records.
+///
+/// A clock that is wrong for a while takes nothing away: what goes is what was old enough a day before already, by a look at the clock
+/// that still stands. So a month goes a day after it is old enough, and nothing goes within a day of the first start. A clock that is ahead
+/// for longer than a day is believed.
 ///
 /// ```
 /// use tower_analytics::{Analytics, Config};

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, ErrorKind},
     import::{Asked, Report, Setting},
     recorder::Recorder,
-    store::{JobState, Jobs, Kind, RestoreOrder},
+    store::{JobState, Jobs, Kind, PutAwayOrder, RestoreOrder},
 };
 
 /// Work on what is stored, done by whichever process records in the directory, while it records. From
@@ -116,8 +116,8 @@ impl Maintenance {
         self.ask(Kind::Restore, &json!(order).to_string(), progress)
     }
 
-    /// Does with old months what these rules say, now. With the rules of the settings this happens by itself once a day;
-    /// [`Reports::expiring`](crate::Reports::expiring) says beforehand what it will be.
+    /// Does with old months what these rules say, now, by the clock of whoever records. With the rules of the settings this happens by
+    /// itself once a day, see [`RetentionRules`]; [`Reports::expiring`](crate::Reports::expiring) says beforehand what it will be.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Maintenance {
         // Whoever does it stands elsewhere.
         let rules = rules.absolute()?;
         rules.understood()?;
-        self.ask(kind, &json!(rules).to_string(), progress)
+        self.ask(kind, &json!(PutAwayOrder { rules, by: None }).to_string(), progress)
     }
 
     /// Counts one user as another from now on, in all that was ever recorded: two ids that turned out to be one person.

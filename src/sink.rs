@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::{
-    clock::{Millis, Month},
+    clock::{Millis, Month, Tick},
     counters::{Counters, DropCause},
     error::Error,
     hit::{Hit, SessionId},
@@ -117,6 +117,9 @@ pub struct Checkpoint<'a> {
     pub(crate) counters: Counters,
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps time"))]
     pub(crate) now: Millis,
+    /// The same moment on a line that never steps.
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store doubts the time"))]
+    pub(crate) tick: Tick,
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store puts things off"))]
     pub(crate) forced: bool,
 }

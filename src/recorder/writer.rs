@@ -265,9 +265,9 @@ impl Writer {
         let Some(sessions) = &mut self.sessions else {
             return Ok(());
         };
-        let now = self.settings.clock.millis();
+        let (now, tick) = (self.settings.clock.millis(), self.settings.clock.tick());
         sessions.sweep(now);
-        self.sink.checkpoint(&Checkpoint { ended: sessions.ended(), counters, now, forced })?;
+        self.sink.checkpoint(&Checkpoint { ended: sessions.ended(), counters, now, tick, forced })?;
         sessions.forget_ended();
         self.checkpoint_at = Instant::now();
         self.recovered();

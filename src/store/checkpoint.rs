@@ -47,10 +47,10 @@ const QUIET: Millis = 600_000;
 
 impl Opened {
     pub(super) fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>, directory: &Path) -> Result<(), Error> {
-        let Checkpoint { ended, counters, now, forced } = checkpoint;
+        let Checkpoint { ended, counters, now, tick, forced } = checkpoint;
         self.now = *now;
         self.learn()?;
-        self.tend(*now)?;
+        self.tend(*now, *tick)?;
         self.poll_jobs(directory)?;
         // After an error the same ones come again.
         self.ended.extend(ended.iter().copied().filter(|id| self.active.end(*id)));

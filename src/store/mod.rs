@@ -59,7 +59,7 @@ pub(crate) use self::{
     dictionary::Caps,
     due::due,
     import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
-    jobs::{JobState, Jobs, Kind, RestoreOrder},
+    jobs::{JobState, Jobs, Kind, PutAwayOrder, RestoreOrder},
     lock::is_free,
     outcome::Packed,
     part::PartState,

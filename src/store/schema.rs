@@ -32,7 +32,7 @@ pub(crate) enum MetaKey {
     Shown,
     /// What becomes of old months, as JSON.
     Retention,
-    /// The UTC day on which old months were last looked for.
+    /// When old months were last looked for.
     Tended,
     /// The job that began the directory anew, while files of before may be there.
     Resetting,

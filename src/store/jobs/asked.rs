@@ -17,7 +17,7 @@ pub(crate) struct Jobs {
 pub(crate) enum Kind {
     /// Stores what was recorded elsewhere; the argument says what, for whoever reads it.
     Import,
-    /// Compresses the raw files of old months and puts them away; the argument is a rule as JSON.
+    /// Compresses the raw files of old months and puts them away; the argument is an order as JSON.
     Archive,
     /// Makes roll-ups anew from raw rows; the argument is the months as a JSON array, none for all.
     Reprocess,
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Merge,
     /// Brings raw files back; the argument is an order as JSON.
     Restore,
-    /// Does with old months what rules say; the argument is these as JSON.
+    /// Does with old months what rules say; the argument is an order as JSON.
     Retention,
     /// Takes a person's identity away; the argument is the id as JSON, and once it is gone what was found of it.
     Forget,

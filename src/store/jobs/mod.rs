@@ -19,6 +19,7 @@ pub(super) use self::{
 };
 pub(crate) use self::{
     asked::{JobState, Jobs, Kind},
+    put_away::PutAwayOrder,
     restore::RestoreOrder,
 };
 pub use self::{

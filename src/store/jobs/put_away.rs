@@ -11,6 +11,7 @@ use serde_json::json;
 use super::{Step, Work};
 use crate::{
     aging::{Fate, RetentionRules},
+    clock::Millis,
     error::{Error, ErrorKind},
     store::{
         archive::{self, Archived, Pack, Unpack},
@@ -51,6 +52,14 @@ pub struct PartPutAway {
     pub archive_bytes: u64,
 }
 
+/// What is asked for.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PutAwayOrder {
+    pub(crate) rules: RetentionRules,
+    /// The moment by which months are old enough; that of the beginning if none is said.
+    pub(crate) by: Option<Millis>,
+}
+
 /// Puts months away, gives up their raw hits or forgets them, one part after the other.
 pub(in crate::store) struct PuttingAway {
     parts: VecDeque<(PartKey, Fate)>,
@@ -74,15 +83,16 @@ enum Stage {
 const PATIENCE: Duration = Duration::from_secs(300);
 
 impl PuttingAway {
-    /// The argument is rules as JSON.
+    /// The argument is an order as JSON.
     pub(super) fn asked(opened: &Opened, argument: &str, directory: &Path) -> Result<Self, Error> {
         let wrong = |error| Error::new(ErrorKind::Config, "what is to be put away is said by rules").with_source(error);
-        let rules: RetentionRules = serde_json::from_str(argument).map_err(wrong)?;
+        let PutAwayOrder { rules, by } = serde_json::from_str(argument).map_err(wrong)?;
+        let by = by.unwrap_or(opened.now);
         let aging = rules.understood()?;
         let parts: VecDeque<_> = opened
             .parts
             .values()
-            .filter_map(|part| due(&aging, part.key, part.state, part.is_forgotten(), opened.now).map(|fate| (part.key, fate)))
+            .filter_map(|part| due(&aging, part.key, part.state, part.is_forgotten(), by).map(|fate| (part.key, fate)))
             .collect();
         let total = parts.iter().filter(|(_, fate)| *fate == Fate::Archive).map(|(key, _)| 2 * length(&key.file(directory))).sum();
         let to = rules.archive_to.unwrap_or_else(|| directory.join("archive"));
