@@ -10,7 +10,7 @@ use crate::{
     clock::{Millis, from_millis},
     counters::Counters,
     error::Error,
-    store::{Context, MetaKey, PartView, Snapshot, meta_get},
+    store::{Context, MetaKey, PartState, PartView, Snapshot, meta_get},
 };
 
 /// How the store and whoever records in it are doing.
@@ -70,7 +70,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
         hits: part.hits as u64,
         bytes: size_of(snapshot.directory(), part),
         archive_bytes: part.archive_bytes.unsigned_abs(),
-        state: part.state.name(),
+        state: state_of(snapshot.directory(), part).name(),
         from: part.least.map(from_millis),
         to: part.greatest.map(from_millis),
     });
@@ -88,6 +88,12 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
 fn size(directory: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
     entries.filter_map(|entry| entry.ok()?.metadata().ok()).filter(|meta| meta.is_file()).map(|meta| meta.len()).sum()
+}
+
+/// Whoever records finds that out at the next start, or when the month is written.
+fn state_of(directory: &Path, part: &PartView) -> PartState {
+    let is_there = || std::fs::metadata(part.key.file(directory)).is_ok_and(|meta| meta.len() > 0);
+    if part.state.has_raw() && !is_there() { PartState::Missing } else { part.state }
 }
 
 /// With what is still to be moved into it.

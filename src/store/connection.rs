@@ -1,10 +1,12 @@
 use std::{
+    fmt::Write as _,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::lock::is_free;
 use crate::error::{Error, ErrorKind};
 
 /// What a fault was about, for people: the error names the statement and the file.
@@ -17,7 +19,9 @@ impl<T> Context<T> for rusqlite::Result<T> {
         self.map_err(|error| {
             let (kind, advice) = match error.sqlite_error_code() {
                 Some(ErrorCode::DiskFull) => (ErrorKind::Storage, ", the disk is full, make room"),
-                Some(ErrorCode::SystemIoFailure) => (ErrorKind::Storage, ", look for a full disk, a quota or a limit on file sizes"),
+                Some(ErrorCode::SystemIoFailure) => {
+                    (ErrorKind::Storage, ", look for a full disk, a quota, a limit on file sizes or a file system that turned read-only")
+                }
                 Some(ErrorCode::DatabaseBusy) => (ErrorKind::Storage, ", another program holds the file, let it end"),
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => (
                     ErrorKind::Directory,
@@ -117,10 +121,63 @@ pub(super) fn peek(file: &Path) -> rusqlite::Result<Connection> {
 pub(super) fn reader(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     // Readers of a WAL need the shared memory beside it, hence the read-write open; `query_only` keeps it honest.
-    let connection = Connection::open_with_flags(file, flags)?;
+    let connection = match is_frozen(file) {
+        true => Connection::open_with_flags(
+            unchanging(file),
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI,
+        )?,
+        false => Connection::open_with_flags(file, flags)?,
+    };
     connection.busy_timeout(Duration::from_secs(2))?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -4096)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Whether nobody can write it: then the memory that readers share cannot be made either. Nothing stands in a log beside it, and nobody
+/// records who sees the directory in another way.
+pub(super) fn is_frozen(file: &Path) -> bool {
+    let log = || std::fs::metadata(file.with_extension("db-wal")).map_or(0, |meta| meta.len());
+    is_read_only(file) && log() == 0 && file.parent().is_some_and(is_free)
+}
+
+#[cfg(unix)]
+fn is_read_only(file: &Path) -> bool {
+    rustix::fs::statvfs(file).is_ok_and(|stat| stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+#[cfg(not(unix))]
+fn is_read_only(_: &Path) -> bool {
+    false
+}
+
+/// How SQLite is told that a file never changes: then it makes nothing beside it.
+pub(super) fn unchanging(file: &Path) -> String {
+    let mut uri = "file:".to_owned();
+    for byte in file.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(char::from(*byte)),
+            // Writing into memory does not fail.
+            other => drop(write!(uri, "%{other:02X}")),
+        }
+    }
+    uri + "?immutable=1"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_anything_in_it_is_that_file() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["plain.db", "a b?c#d%20e.db", "münchen&x=1.db", "mode=rw.db"] {
+            let file = dir.path().join(name);
+            Connection::open(&file).unwrap().execute_batch("create table t (x); insert into t values (7)").unwrap();
+            let opened =
+                Connection::open_with_flags(unchanging(&file), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI).unwrap();
+            assert_eq!(opened.query_row("select x from t", [], |row| row.get::<_, i64>(0)).unwrap(), 7, "{name}");
+        }
+    }
 }

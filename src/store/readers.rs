@@ -99,10 +99,11 @@ impl r2d2::ManageConnection for Manager {
     type Error = Error;
 
     fn connect(&self) -> Result<Reader, Error> {
+        let is_frozen = connection::is_frozen(&main_file(&self.directory));
         let main = connection::reader(&main_file(&self.directory)).context("open analytics.db for reading")?;
         let inode = Inode::of(&main_file(&self.directory));
         check_version(&main, &self.directory)?;
-        Ok(Reader { directory: self.directory.clone(), main, inode, raw: BTreeMap::new() })
+        Ok(Reader { directory: self.directory.clone(), main, inode, is_frozen, raw: BTreeMap::new() })
     }
 
     fn is_valid(&self, reader: &mut Reader) -> Result<(), Error> {
@@ -117,7 +118,8 @@ impl r2d2::ManageConnection for Manager {
 
     fn has_broken(&self, reader: &mut Reader) -> bool {
         // Deleted, moved away or replaced: a connection would go on reading a file that nobody else sees.
-        reader.inode != Inode::of(&main_file(&reader.directory))
+        let main = main_file(&reader.directory);
+        reader.inode != Inode::of(&main) || reader.is_frozen && !connection::is_frozen(&main)
     }
 }
 
@@ -126,6 +128,8 @@ pub(crate) struct Reader {
     directory: PathBuf,
     main: Connection,
     inode: Inode,
+    /// It was opened as a file that never changes.
+    is_frozen: bool,
     raw: Raw,
 }
 

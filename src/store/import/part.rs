@@ -46,6 +46,13 @@ fn unlisted(file: &Path) -> PathBuf {
     name.into()
 }
 
+fn create_file(file: &Path, month: Month) -> Result<(Connection, Salt), Error> {
+    let mut raw = unsafe_writer(file).context(&format!("create {}", file.display()))?;
+    let file_id = ensure_tables(&mut raw, month, 0).context(&format!("create the tables of {}", file.display()))?;
+    raw.execute_batch("begin").context(&format!("write to {}", file.display()))?;
+    Ok((raw, file_id))
+}
+
 impl NewPart {
     pub(super) fn create(opened: &Opened, month: Month, directory: &Path) -> Result<Self, Error> {
         let imports = || opened.parts.values().filter(|part| part.key.is_import());
@@ -53,9 +60,7 @@ impl NewPart {
         let base = imports().filter(|part| part.month == month).map(|part| part.next_session).max().unwrap_or(FIRST_IMPORTED + 1) - 1;
         let key = PartKey { month, import: taken + 1 };
         let file = unlisted(&key.file(directory));
-        let mut raw = unsafe_writer(&file).context(&format!("create {}", file.display()))?;
-        let file_id = ensure_tables(&mut raw, month, 0).context(&format!("create the tables of {}", file.display()))?;
-        raw.execute_batch("begin").context(&format!("write to {}", file.display()))?;
+        let (raw, file_id) = create_file(&file, month).inspect_err(|_| drop(fs::remove_file(&file)))?;
         Ok(Self {
             key,
             file_id,

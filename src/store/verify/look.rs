@@ -1,6 +1,5 @@
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
     time::SystemTime,
@@ -11,7 +10,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::listed::Listed;
 use crate::{
     error::{Error, ErrorKind},
-    store::{connection::peek, lock},
+    store::{
+        connection::{peek, unchanging},
+        lock,
+    },
 };
 
 /// Opens files so that not a byte of them changes.
@@ -61,7 +63,7 @@ impl Look {
         if self.is_unchanging(&file) {
             self.unchanging.insert(file.clone(), stamp(&file));
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-            return Connection::open_with_flags(uri(&file), flags);
+            return Connection::open_with_flags(unchanging(&file), flags);
         }
         peek(&file)
     }
@@ -91,32 +93,4 @@ fn length(file: &Path) -> u64 {
 
 fn stamp(file: &Path) -> Option<(u64, SystemTime)> {
     fs::metadata(file).ok().and_then(|meta| Some((meta.len(), meta.modified().ok()?)))
-}
-
-fn uri(file: &Path) -> String {
-    let mut uri = "file:".to_owned();
-    for byte in file.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => uri.push(char::from(*byte)),
-            // Writing into memory does not fail.
-            other => drop(write!(uri, "%{other:02X}")),
-        }
-    }
-    uri + "?immutable=1"
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_with_anything_in_it_is_that_file() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in ["plain.db", "a b?c#d%20e.db", "münchen&x=1.db", "mode=rw.db"] {
-            let file = dir.path().join(name);
-            Connection::open(&file).unwrap().execute_batch("create table t (x); insert into t values (7)").unwrap();
-            let opened = Connection::open_with_flags(uri(&file), OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI).unwrap();
-            assert_eq!(opened.query_row("select x from t", [], |row| row.get::<_, i64>(0)).unwrap(), 7, "{name}");
-        }
-    }
 }

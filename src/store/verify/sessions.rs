@@ -119,6 +119,8 @@ pub(super) fn compare(
         }
         one(&part.file, &table, part, (number, row), tally.as_ref(), found)
     })?;
+    // Errors of an import that happened outside of all sessions.
+    tallies.remove(&0);
     let mut left: Vec<_> = tallies.into_iter().collect();
     left.sort_unstable_by_key(|(number, _)| *number);
     for (number, tally) in left {

@@ -18,14 +18,14 @@ pub(super) fn of(site: &Site, health: &Health) -> Option<Notice> {
     let notice = |class, text| Some(Notice { class, text });
     let Some(analytics) = &site.recording else {
         return match health.heartbeat {
-            _ if health.recording => dropped(&health.counters),
+            _ if health.recording => dropped(&health.counters).or_else(|| missing(health)),
             Some(beat) => notice("info", format!("Nobody records in this directory now; the last one did at {}.", format::time(beat))),
             None => notice("info", "Nobody has recorded in this directory yet. Add the layer to a service and point it here.".to_owned()),
         };
     };
     let reason = analytics.recorder().fault().unwrap_or_default();
     match analytics.state() {
-        State::Recording => dropped(&analytics.counters()).or_else(|| {
+        State::Recording => dropped(&analytics.counters()).or_else(|| missing(health)).or_else(|| {
             let is_empty = health.parts.iter().all(|part| part.hits == 0);
             is_empty.then(|| Notice { class: "info", text: NO_HIT.to_owned() })
         }),
@@ -39,6 +39,16 @@ pub(super) fn of(site: &Site, health: &Health) -> Option<Notice> {
         ),
         State::Stopped => notice("info", "The recorder has been shut down.".to_owned()),
     }
+}
+
+fn missing(health: &Health) -> Option<Notice> {
+    let months = health.parts.iter().filter(|part| part.state == "missing");
+    let months: Vec<_> = months.map(|part| format::month(&part.month)).collect();
+    let text = format!(
+        "The raw hits of {} are not where they were: their counts stay, and what only the hits can say is refused. Bring the file back from a backup; `tower-analytics doctor` names it.",
+        months.join(", ")
+    );
+    (!months.is_empty()).then_some(Notice { class: "warn", text })
 }
 
 fn dropped(counters: &Counters) -> Option<Notice> {
