@@ -66,8 +66,8 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
     if version == 0 && !parts_on_disk(directory)?.is_empty() {
         return Err(orphaned(directory));
     }
-    // A batch's commit need not outlive a loss of power: raw rows that refer to what was lost are cut off at the next start.
-    let mut connection = writer(&file, true, Synchronous::Normal).map_err(|error| unusable(directory, error))?;
+    // The tables must outlive a loss of power: a raw file that is there without them would keep the directory from being opened.
+    let mut connection = writer(&file, true, Synchronous::Full).map_err(|error| unusable(directory, error))?;
     let version = check_version(&connection, directory)?;
     if version < VERSION {
         let migration = |tx: &Transaction<'_>| -> rusqlite::Result<()> {
@@ -80,6 +80,8 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
         migration(&tx).context("bring analytics.db to this version")?;
         tx.commit().context("commit the migration of analytics.db")?;
     }
+    // A batch's commit need not: raw rows that refer to what was lost are cut off at the next start.
+    Synchronous::Normal.set(&connection).context("open analytics.db")?;
     Ok(connection)
 }
 
