@@ -10,7 +10,7 @@ use crate::{
     layer::{AnalyticsLayer, Proxies, UserOf},
     recorder::{Recorder, Settings},
     report::Reports,
-    shown::{Feature, Shown},
+    shown::Feature,
     sink::Sink,
     store::{self, Caps, Jobs, Kind, Store, TempDir, main_file},
     user::User,
@@ -203,7 +203,7 @@ pub(crate) fn as_kept(mut config: Config) -> Result<Config, Error> {
     let Some(kept) = store::kept(&config.data) else { return Ok(config) };
     config.recording.session_timeout_s = (kept.session_timeout / 1000).unsigned_abs();
     config.time_zone = kept.zone;
-    let shown: Shown = serde_json::from_str(&kept.shown).unwrap_or_default();
+    let shown: crate::shown::Shown = serde_json::from_str(&kept.shown).unwrap_or_default();
     (config.features, config.endpoint_names) = (shown.features, shown.endpoint_names);
     config.retention = serde_json::from_str(&kept.retention).unwrap_or_default();
     Ok(config)

@@ -63,6 +63,7 @@ impl AccessDb {
 
     /// Writes the file anew, without anything of what was deleted from it, free pages and log included. Whoever else has it open is waited
     /// for.
+    #[cfg(feature = "cli")]
     pub(crate) fn compact(&self) -> Result<(), Error> {
         let now = self.seconds();
         self.write("delete what has ended", |tx| {
@@ -86,6 +87,7 @@ impl AccessDb {
     }
 
     /// Deletes everybody who may sign in, and all that was revoked; nothing of it is left in the file.
+    #[cfg(feature = "cli")]
     pub(crate) fn clear(&self) -> Result<(), Error> {
         self.write("delete everything", |tx| {
             for table in ["sessions", "users", "revoked_tokens", "revoked_subjects"] {
