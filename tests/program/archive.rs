@@ -143,6 +143,7 @@ fn a_kill_at_any_moment_leaves_the_old_state_or_the_new_one() {
 }
 
 #[test]
+#[cfg(not(debug_assertions))]
 #[ignore = "takes minutes"]
 fn a_hundred_kills_leave_the_old_state_or_the_new_one() {
     kills(100);

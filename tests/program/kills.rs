@@ -259,6 +259,7 @@ fn work_of_a_service_that_is_killed_is_begun_again_by_the_next_one() {
 }
 
 #[test]
+#[cfg(not(debug_assertions))]
 #[ignore = "takes minutes"]
 fn hundreds_of_kills_leave_the_old_state_or_the_new_one() {
     panel(4000).is_all_or_nothing(60, None);

@@ -22,6 +22,7 @@ impl Import {
             .zip(self.parts())
             .map(|(number, new)| Part::imported(number, new.key, new.file_id, zone.clone(), counted(new)))
             .collect();
+        self.parts().try_for_each(|part| part.name(directory))?;
         Synchronous::Full.set(&opened.main).context("list what was imported")?;
         let commit = || -> rusqlite::Result<()> {
             let tx = opened.main.unchecked_transaction()?;
@@ -38,7 +39,7 @@ impl Import {
         result.and(back).context("list what was imported")?;
         for (mut part, (_, new)) in parts.into_iter().zip(self.take_parts()) {
             // A start makes up for it if this fails.
-            if let Err(error) = new.rename(directory) {
+            if let Err(error) = new.settle(directory) {
                 tracing::error!(part = %part.key, error = %error.chain(), "a file of an import has not got its name: restart the service");
             }
             part.listed = true;

@@ -7,8 +7,8 @@
 //!
 //! - Until the commit nothing of it is seen: the files have other names, and roll-ups lie aside. The dictionaries may have learnt
 //!   ids, of which nothing tells.
-//! - The commit lists the parts and puts their roll-ups in place in one transaction; then the files get their names. A start makes up
-//!   for a crash in between, and deletes files that were never listed.
+//! - The files get their names beside the others; the commit lists the parts and puts their roll-ups in place in one transaction; then the
+//!   other names go. A start makes up for a crash in between, and deletes files that were never listed.
 
 mod commit;
 mod known;

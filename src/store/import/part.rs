@@ -12,12 +12,12 @@ use crate::{
     sink::Salt,
     store::{
         active::{self, Active},
-        connection::Context,
+        connection::{Context, Inode},
         opened::Opened,
         part::{ensure_tables, unsafe_writer},
         part_key::{FIRST_IMPORTED, PartKey},
         raw::{self, Row},
-        replay::ROWS_A_FOLD,
+        replay::{ROWS_A_FOLD, parts_on_disk},
         rollup::{self, Fold, Scene, totals},
     },
 };
@@ -49,14 +49,17 @@ fn unlisted(file: &Path) -> PathBuf {
 fn create_file(file: &Path, month: Month) -> Result<(Connection, Salt), Error> {
     let mut raw = unsafe_writer(file).context(&format!("create {}", file.display()))?;
     let file_id = ensure_tables(&mut raw, month, 0).context(&format!("create the tables of {}", file.display()))?;
-    raw.execute_batch("begin").context(&format!("write to {}", file.display()))?;
+    // Made anew at the end: row by row it would cost more than all the rest.
+    raw.execute_batch(&format!("drop index sessions_user_{month}; begin")).context(&format!("write to {}", file.display()))?;
     Ok((raw, file_id))
 }
 
 impl NewPart {
     pub(super) fn create(opened: &Opened, month: Month, directory: &Path) -> Result<Self, Error> {
         let imports = || opened.parts.values().filter(|part| part.key.is_import());
-        let taken = imports().map(|part| part.key.import).max().unwrap_or(0);
+        // A file that lies there and is not known is left alone.
+        let on_disk = parts_on_disk(directory)?;
+        let taken = imports().map(|part| part.key).chain(on_disk).map(|key| key.import).max().unwrap_or(0);
         let base = imports().filter(|part| part.month == month).map(|part| part.next_session).max().unwrap_or(FIRST_IMPORTED + 1) - 1;
         let key = PartKey { month, import: taken + 1 };
         let file = unlisted(&key.file(directory));
@@ -136,7 +139,9 @@ impl NewPart {
         let month = self.key.month;
         let end = || -> rusqlite::Result<()> {
             active::put_ended(&self.raw, month, &self.active, &ids)?;
-            self.raw.execute_batch(&format!("commit; pragma analysis_limit = 400; analyze sessions_{month};"))
+            self.raw.execute_batch(&format!(
+                "commit; create index sessions_user_{month} on sessions_{month} (user); pragma analysis_limit = 400; analyze sessions_{month};"
+            ))
         };
         end().context(&format!("finish {}", file.display()))?;
         self.active = Active::default();
@@ -151,20 +156,43 @@ impl NewPart {
         Ok(())
     }
 
-    /// Gives the file its name, once the part is listed.
-    pub(super) fn rename(&self, directory: &Path) -> Result<(), Error> {
+    /// Gives the file its name beside the other, right before the part is listed: whoever reads finds it from then on. Where a file
+    /// can have but one name it gets it afterwards.
+    pub(super) fn name(&self, directory: &Path) -> Result<(), Error> {
         let file = self.key.file(directory);
-        fs::rename(unlisted(&file), &file)?;
+        if let Err(error) = fs::hard_link(unlisted(&file), &file) {
+            tracing::debug!(part = %self.key, %error, "a file cannot have two names here");
+        }
+        File::open(directory)?.sync_all()?;
+        Ok(())
+    }
+
+    /// Takes the name away that it had before it was listed.
+    pub(super) fn settle(&self, directory: &Path) -> Result<(), Error> {
+        let file = self.key.file(directory);
+        match file.exists() {
+            true => fs::remove_file(unlisted(&file))?,
+            false => fs::rename(unlisted(&file), &file)?,
+        }
         File::open(directory)?.sync_all()?;
         Ok(())
     }
 
     pub(super) fn delete(self, opened: &Opened, directory: &Path) {
-        let file = unlisted(&self.key.file(directory));
         drop(rollup::delete(&opened.main, self.aside()));
         drop(self.raw);
-        drop(fs::remove_file(file));
+        drop(remove_both(&self.key.file(directory)));
     }
+}
+
+/// Deletes a file that was never listed, under whatever name it has already.
+fn remove_both(file: &Path) -> std::io::Result<()> {
+    let new = unlisted(file);
+    // Another file of this name is none of ours.
+    if new.exists() && Inode::of(file) == Inode::of(&new) {
+        fs::remove_file(file)?;
+    }
+    fs::remove_file(new)
 }
 
 /// After a crash: a file that was listed gets its name, one that was not is deleted.
@@ -177,11 +205,14 @@ pub(in crate::store) fn tidy(directory: &Path, is_listed: impl Fn(PartKey) -> bo
             None => (name, false),
         };
         let Some(key) = name.strip_suffix(".new").and_then(PartKey::from_name) else { continue };
-        if !is_journal && is_listed(key) && !key.file(directory).exists() {
-            fs::rename(&path, key.file(directory))?;
+        let file = key.file(directory);
+        if is_journal || (is_listed(key) && file.exists()) {
+            fs::remove_file(&path)?;
+        } else if is_listed(key) {
+            fs::rename(&path, file)?;
             tracing::info!(part = %key, "an import was interrupted right at its end; its file has its name now");
         } else {
-            fs::remove_file(&path)?;
+            remove_both(&file)?;
             tracing::info!(part = %key, "what an import that was interrupted had written is deleted");
         }
     }
