@@ -27,8 +27,9 @@ fn everything_can_be_read_without_javascript_and_nothing_moves_with_it() {
     assert_eq!(browser.value("[...document.querySelectorAll('.js')].some((one) => one.checkVisibility())"), json!(false));
 }
 
-/// The aim for the first paint, with a hundred thousand hits behind it. What it was is printed.
-const FIRST_PAINT_MS: f64 = 300.0;
+/// The aim for the first paint, with a hundred thousand hits behind it, of a release build; one that is not built for speed, on a
+/// machine that builds others beside it, is given three times as long. What it was is printed.
+const FIRST_PAINT_MS: f64 = if cfg!(debug_assertions) { 900.0 } else { 300.0 };
 
 #[test]
 #[ignore = "needs chromium"]
