@@ -1,7 +1,7 @@
 //! What was recorded elsewhere is stored as if it had been recorded here: compared with an oracle that counts the files by itself.
 
 #[allow(unreachable_pub, reason = "tests within the crate take it too")]
-#[path = "common/legacy/mod.rs"]
+#[path = "../src/import/legacy/set/mod.rs"]
 mod legacy;
 
 use std::{

@@ -14,7 +14,7 @@ mod keys;
 #[path = "program/kills.rs"]
 mod kills;
 #[allow(dead_code, unreachable_pub, reason = "tests of the importer take all of it")]
-#[path = "common/legacy/make.rs"]
+#[path = "../src/import/legacy/set/make.rs"]
 mod legacy;
 #[path = "program/looking.rs"]
 mod looking;

@@ -24,7 +24,7 @@ use crate::{
 };
 
 #[allow(unreachable_pub, reason = "tests of the whole crate take it too")]
-#[path = "../../../tests/common/legacy/mod.rs"]
+#[path = "set/mod.rs"]
 mod set;
 
 const RULES: Rules = Rules { timeout: 30 * 60_000, longest: 86_400_000 };
