@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use common::{as_child, child, holding, oracle, until};
+use common::{as_child, child, holding, oracle, tables, until};
 use rusqlite::Connection;
 use tower_analytics::{Analytics, Ask, Error, Hit, Page, Reports, State, report::UserOrder};
 
@@ -89,6 +89,10 @@ fn nothing_of_a_forgotten_person_is_in_any_file_and_what_was_counted_stays() {
     assert_eq!((nameless[0].user_name.as_str(), nameless[0].hits), ("", 3));
     let again = analytics.maintenance().forget_user(ID, |_, _| {}).unwrap();
     assert_eq!((again.ids, again.texts, again.keys), (0, 0, 0));
+    let erased = tables::derived(directory.path());
+    analytics.maintenance().reprocess(|_, _| {}).unwrap();
+    tables::assert_same(&erased, &tables::derived(directory.path()));
+    assert!(analytics.reports().verify(|_, _| {}).unwrap().is_sound());
     analytics.shutdown(Duration::from_secs(30)).unwrap();
     oracle::check(directory.path());
     assert_eq!(holding(directory.path(), &ALL), Vec::<PathBuf>::new());
