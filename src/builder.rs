@@ -182,7 +182,7 @@ impl Builder {
         tracing::info!(data = %config.data.display(), "analytics is open");
         if let Some(legacy) = legacy {
             tracing::info!(data = %config.data.display(), "there are files of an older panel; they are imported while recording goes on");
-            Jobs::new(config.data.clone()).ask(Kind::Import, &legacy.to_argument())?;
+            Jobs::new(config.data.clone()).ask(Kind::Import, &legacy.absolute()?.to_argument())?;
         }
         Ok(Analytics::new(layer, recorder, reports, config))
     }

@@ -98,7 +98,7 @@ impl PartState {
 }
 
 impl Part {
-    fn new(number: i64, key: PartKey, file_id: Salt, zone: String, connection: Connection) -> Self {
+    fn new(number: i64, key: PartKey, file_id: Salt, zone: String, connection: Option<Connection>) -> Self {
         Self {
             number,
             key,
@@ -123,7 +123,7 @@ impl Part {
             is_plain: false,
             archived: None,
             is_kept_still: false,
-            connection: Some(connection),
+            connection,
             inode: Inode::default(),
         }
     }
@@ -132,38 +132,24 @@ impl Part {
     pub(super) fn imported(number: i64, key: PartKey, file_id: Salt, zone: String, counted: Counted) -> Self {
         let Counted { hits, least, greatest, next_session } = counted;
         Self {
-            number,
-            key,
-            month: key.month,
-            start: key.month.start(),
-            file_id,
             state: PartState::Sealed,
-            zone,
-            fold: Fold::new(key.month),
             watermark: hits,
             next_row: hits + 1,
             hits,
             least,
             greatest,
             next_session,
-            listed: false,
             changed: false,
-            used: 0,
-            touched: None,
-            since: 0,
             newest: hits,
             is_plain: true,
-            archived: None,
-            is_kept_still: false,
-            connection: None,
-            inode: Inode::default(),
+            ..Self::new(number, key, file_id, zone, None)
         }
     }
 
     /// A part that no one has listed: a new file, or one left behind by a crash before its listing.
     pub(super) fn create(directory: &Path, number: i64, key: PartKey, zone: &Zone) -> Result<Self, Error> {
         let (connection, file_id) = Self::create_file(&key.file(directory), key, 0)?;
-        let mut part = Self::new(number, key, file_id, zone.name().to_owned(), connection);
+        let mut part = Self::new(number, key, file_id, zone.name().to_owned(), Some(connection));
         part.next_row = part.last_row()? + 1;
         part.inode = Inode::of(&key.file(directory));
         Ok(part)
