@@ -5,7 +5,8 @@ mod common;
 use std::{fs, time::Duration};
 
 use common::{parts, recording::Recording, stored, total, until};
-use tower_analytics::{Analytics, Ask, ErrorKind};
+use rusqlite::Connection;
+use tower_analytics::{Analytics, Ask, Config, ErrorKind, report::Diagnosis};
 
 /// What was in the directory went with it; what comes afterwards is all in the new one.
 #[test]
@@ -50,6 +51,45 @@ fn a_part_that_is_deleted_is_begun_anew_and_what_was_counted_of_it_stays() {
     assert_eq!(total(&stored(directory.path())), 500);
 }
 
+/// What was written and stands in no roll-up yet is not lost with the file: also where the roll-ups cannot be written just then.
+#[test]
+fn hits_that_were_not_yet_counted_when_their_part_was_deleted_are_counted_all_the_same() {
+    for held in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.recording.checkpoint_age_ms = 60_000;
+        let mut recording = Recording::with(directory.path(), config);
+        let main = Connection::open(directory.path().join("analytics.db")).unwrap();
+        recording.send(300);
+        until("they are written", || recording.analytics.counters().written == 400);
+        assert_eq!(recording.analytics.reports().health().unwrap().parts[0].hits, 100, "and not counted");
+        if held {
+            main.execute_batch("begin immediate").unwrap();
+        }
+        fs::remove_file(&parts(directory.path())[0].1).unwrap();
+        recording.send(50);
+        if held {
+            let fault = || recording.analytics.recorder().fault().unwrap_or_default();
+            until("the roll-ups cannot be written", || fault().contains("another program holds the file"));
+            main.execute_batch("rollback").unwrap();
+        }
+        until("it records again", || recording.analytics.flush().is_ok());
+        let is_all_there = |analytics: &Analytics| {
+            let stats = analytics.reports().stats(&Ask::all_time()).unwrap();
+            assert_eq!((stats.total_hits, stats.total_users, stats.total_sessions), (450, 450, 450));
+        };
+        is_all_there(&recording.analytics);
+        let counters = recording.analytics.counters();
+        assert_eq!((counters.written, counters.dropped(), counters.panics), (450, 0, 0), "{counters:?}");
+        assert_eq!(total(&stored(directory.path())), 50);
+        let findings = Diagnosis::of(directory.path()).findings;
+        let said = "took the place of a file that is gone: 400 hits of its month are in the roll-ups alone";
+        assert!(findings.iter().any(|finding| finding.what.contains(said)), "{findings:?}");
+        recording.analytics.shutdown(Duration::from_secs(30)).unwrap();
+        is_all_there(&Analytics::open(directory.path()).unwrap());
+    }
+}
+
 /// Rows without their dictionaries would get other people's names.
 #[test]
 fn a_lost_analytics_db_is_a_fault_until_its_parts_are_moved_away() {
@@ -73,7 +113,7 @@ fn a_part_that_is_replaced_by_something_else_is_a_fault_until_it_is_back() {
     let mut recording = Recording::new(directory.path());
     let part = parts(directory.path()).remove(0).1;
     // As a checkpoint would: all of it in the file itself, so that the file alone can be put aside and back.
-    let checkpoint = rusqlite::Connection::open(&part).unwrap();
+    let checkpoint = Connection::open(&part).unwrap();
     checkpoint.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
     drop(checkpoint);
     fs::rename(&part, part.with_extension("good")).unwrap();

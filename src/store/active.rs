@@ -133,6 +133,15 @@ impl Active {
         self.sessions.get_mut(&id).is_some_and(|session| !std::mem::replace(&mut session.ended, true))
     }
 
+    /// These did not end after all.
+    pub(super) fn go_on(&mut self, ids: &[SessionId]) {
+        for id in ids {
+            if let Some(session) = self.sessions.get_mut(id) {
+                session.ended = false;
+            }
+        }
+    }
+
     /// Writes every session that changed and goes on, as of now, into analytics.db.
     pub(super) fn write_changed(&self, tx: &Connection) -> rusqlite::Result<()> {
         let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;

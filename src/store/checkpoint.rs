@@ -109,6 +109,24 @@ impl Opened {
         Ok(bytes)
     }
 
+    /// A raw file went away under us. What was counted of its rows stays, up to the last one: else those since the last fold would be
+    /// in nothing at all.
+    pub(super) fn keep_counts(&mut self, directory: &Path) -> Result<(), Error> {
+        self.learn()?;
+        // Those that ended cannot be put away where there is no file; they end once more.
+        self.active.go_on(&std::mem::take(&mut self.ended));
+        for part in self.parts.values_mut().filter(|part| part.changed) {
+            match part.is_in_place(directory) {
+                true => part.sync(directory, self.folds + 1, |_| Ok(()))?,
+                false => {
+                    tracing::error!(part = %part.key, hits = part.hits, "a raw file is gone: what was counted of its hits stays, what only they could say is lost")
+                }
+            }
+        }
+        let (counters, _) = self.told.unwrap_or_default();
+        self.fold(counters, self.now).map(drop)
+    }
+
     fn write_fold(&self, counters: Counters, now: Millis) -> rusqlite::Result<usize> {
         let tx = self.main.unchecked_transaction()?;
         let mut bytes = 0;

@@ -247,6 +247,11 @@ impl Part {
         self.connection.is_some()
     }
 
+    /// Whether its file is the one that was opened last.
+    pub(super) fn is_in_place(&self, directory: &Path) -> bool {
+        self.inode != Inode::default() && self.inode == Inode::of(&self.key.file(directory))
+    }
+
     pub(super) fn last_row(&self) -> Result<i64, Error> {
         let connection = self.connection.as_ref().ok_or_else(|| Error::new(ErrorKind::Storage, "a part has no connection"))?;
         raw::last(connection, self.month).context(&format!("read {}", self.key))

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     aging::RetentionRules,
     clock::Millis,
-    error::Error,
+    error::{Error, ErrorKind},
     sink::{Batch, Checkpoint, LetGo, Resume, Sink},
     zone::Zone,
 };
@@ -27,6 +27,8 @@ pub(crate) struct Store {
     settings: Settings,
     /// Closed before the lock is given up: fields are dropped in this order.
     opened: Option<Opened>,
+    /// A raw file went away while it was open: what is in memory of it is in no file.
+    is_short: bool,
     /// A batch that may be half in analytics.db, when that had to be let go: it is gone on with if it is the same file.
     left: Option<(Inode, Pending)>,
     lock: Option<Lock>,
@@ -52,7 +54,7 @@ pub(crate) struct Settings {
 
 impl Store {
     pub(crate) fn new(directory: PathBuf, settings: Settings) -> Self {
-        Self { directory, settings, lock: None, opened: None, left: None, _owned: None }
+        Self { directory, settings, lock: None, opened: None, is_short: false, left: None, _owned: None }
     }
 
     pub(crate) fn owning(self, owned: Option<TempDir>) -> Self {
@@ -75,6 +77,12 @@ impl Store {
         // Said again and again until it is opened anew: not every caller makes the writer begin again.
         self.opened.as_mut().ok_or_else(|| gone(&main_file(&self.directory)))
     }
+
+    /// The writer begins anew after this; what is in memory is believed all the same.
+    fn noting(&mut self, result: Result<(), Error>) -> Result<(), Error> {
+        self.is_short |= result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Gone);
+        result
+    }
 }
 
 impl Sink for Store {
@@ -90,6 +98,10 @@ impl Sink for Store {
     }
 
     fn resume(&mut self) -> Result<Resume, Error> {
+        if let Some(opened) = self.opened.as_mut().filter(|_| self.is_short) {
+            opened.keep_counts(&self.directory)?;
+        }
+        self.is_short = false;
         let fresh = match self.opened.take() {
             Some(opened) if opened.pending.batch == 0 => opened,
             // After a panic, or when a file went away, nothing in memory is believed, the files are: but for a batch that
@@ -110,12 +122,14 @@ impl Sink for Store {
 
     fn write(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
         let (caps, directory) = (self.settings.caps, self.directory.clone());
-        self.opened()?.write(batch, &directory, caps)
+        let written = self.opened()?.write(batch, &directory, caps);
+        self.noting(written)
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<(), Error> {
         let directory = self.directory.clone();
-        self.opened()?.checkpoint(checkpoint, &directory)
+        let put_away = self.opened()?.checkpoint(checkpoint, &directory);
+        self.noting(put_away)
     }
 
     fn idle(&mut self) -> Result<bool, Error> {

@@ -9,7 +9,7 @@ use axum::{Router, body::Body, http::Request, routing::get};
 use http_body_util::BodyExt;
 use rusqlite::Connection;
 use tower::ServiceExt;
-use tower_analytics::{Analytics, Head, State, User};
+use tower_analytics::{Analytics, Config, Head, State, User};
 
 use super::{stored, total, until};
 
@@ -23,8 +23,13 @@ pub(crate) struct Recording {
 
 impl Recording {
     pub(crate) fn new(directory: &Path) -> Self {
+        Self::with(directory, Config::default())
+    }
+
+    pub(crate) fn with(directory: &Path, mut config: Config) -> Self {
+        config.data = directory.to_owned();
         let user = |head: &Head<'_>| head.header("x-user-id").map(User::new);
-        let analytics = Analytics::builder(directory).batch_age(Duration::from_millis(10)).user(user).build().unwrap();
+        let analytics = Analytics::builder(directory).config(config).batch_age(Duration::from_millis(10)).user(user).build().unwrap();
         let app = Router::new().route("/items/{id}", get(|| async { "an item" })).layer(analytics.layer());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let mut recording = Self { analytics, app, runtime, directory: directory.to_owned(), sent: 0 };

@@ -190,11 +190,14 @@ fn a_month_that_is_damaged_while_it_is_written_is_a_fault_until_its_file_is_move
 fn a_month_that_is_deleted_while_it_is_written_is_begun_anew_by_itself() {
     let mut scene = Scene::new();
     settle(&scene.new);
+    scene.service.send(500);
+    scene.service.writes_all();
     fs::remove_file(&scene.new).unwrap();
     scene.goes_on();
     scene.has_counted_all();
     assert!(scene.service.counter("faults") > 0);
     let doctor = scene.command("doctor");
+    assert!(doctor.out.contains("1500 hits of its month are in the roll-ups alone"), "{doctor:?}");
     assert!(doctor.out.contains("the store refused 1 writes since the last writer began"), "{doctor:?}");
     assert!(scene.service.stop());
 }

@@ -83,14 +83,22 @@ pub(super) fn parts(snapshot: &mut Snapshot<'_>, health: &Health, parts: &[PartR
             findings.push(Finding::new(Severity::Problem, "part_missing", what, "restore it from a backup"));
             continue;
         }
-        if let Err(error) = open(snapshot, part) {
-            let what = format!("{file} cannot be read: {error}");
-            findings.push(Finding::new(
-                Severity::Problem,
-                "part_damaged",
-                what,
-                "`tower-analytics verify` says more; restore it from a backup",
-            ));
+        match open(snapshot, part) {
+            Ok(0) => {}
+            Ok(gone) => {
+                let what = format!("{file} took the place of a file that is gone: {gone} hits of its month are in the roll-ups alone");
+                findings.push(Finding::new(
+                    Severity::Note,
+                    "part_begun_anew",
+                    what,
+                    "nothing, unless that file is to be had from somewhere",
+                ));
+            }
+            Err(error) => {
+                let what = format!("{file} cannot be read: {error}");
+                let remedy = "`tower-analytics verify` says more; restore it from a backup";
+                findings.push(Finding::new(Severity::Problem, "part_damaged", what, remedy));
+            }
         }
         let month = part.month.parse().ok().and_then(Month::from_number);
         if is_open && part.source == "recorder" && month.is_some_and(|month| now > month.end() + 3 * DAY_MS) {
@@ -112,22 +120,29 @@ pub(super) fn parts(snapshot: &mut Snapshot<'_>, health: &Health, parts: &[PartR
     }
 }
 
-/// Whether it opens, is the file that is listed, and holds what was counted.
-fn open(snapshot: &Snapshot<'_>, part: &PartRow) -> Result<(), String> {
+/// Whether it opens, is the file that is listed, and holds what was counted; gives the hits that were counted of a file before it.
+fn open(snapshot: &Snapshot<'_>, part: &PartRow) -> Result<u64, String> {
     let listed = "select file_id from parts where number = ?";
-    let look = || -> rusqlite::Result<Option<String>> {
+    let look = || -> rusqlite::Result<Result<u64, String>> {
         let id: Vec<u8> = snapshot.main().query_row(listed, [part.number], |row| row.get(0))?;
         let raw = Look::new(snapshot.directory()).open(&part.file)?;
-        let own: Vec<u8> = raw.query_row("select file_id from part", [], |row| row.get(0))?;
-        let sql = format!("select coalesce(max(id), 0) from session_actions_{}", part.month);
-        let last: i64 = raw.query_row(&sql, [], |row| row.get(0))?;
-        Ok(match (id == own, last >= part.watermark) {
-            (true, true) => None,
-            (false, _) => Some("it is another file than the one that was recorded".to_owned()),
-            (true, false) => Some(format!("it holds rows up to {last}, and {} were counted", part.watermark)),
-        })
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?));
+        let (own, since) = raw.query_row("select file_id, since from part", [], read)?;
+        let rows = format!("session_actions_{}", part.month);
+        let last: i64 = raw.query_row(&format!("select coalesce(max(id), 0) from {rows}"), [], |row| row.get(0))?;
+        if id != own {
+            return Ok(Err("it is another file than the one that was recorded".to_owned()));
+        }
+        // One that only began stands at the last row of what was before it.
+        if last.max(since) < part.watermark {
+            return Ok(Err(format!("it holds rows up to {last}, and {} were counted", part.watermark)));
+        }
+        let counted = format!("select count(*) from {rows} where id <= ?");
+        let count = || raw.query_row(&counted, [part.watermark], |row| row.get::<_, i64>(0));
+        let here = if since > 0 { count()?.unsigned_abs() } else { part.hits };
+        Ok(Ok(part.hits.saturating_sub(here)))
     };
-    look().map_err(|error| error.to_string())?.map_or(Ok(()), Err)
+    look().map_err(|error| error.to_string())?
 }
 
 pub(super) fn dictionaries(snapshot: &Snapshot<'_>, now: Millis, findings: &mut Vec<Finding>) -> Result<(), Error> {
