@@ -5,6 +5,7 @@ use std::{
 
 use rusqlite::Connection;
 
+use super::closing::Closing;
 use crate::{
     clock::{Millis, Month},
     error::Error,
@@ -33,7 +34,8 @@ pub(super) struct NewPart {
     pub(super) start: Millis,
     /// What the numbers of its sessions are moved by.
     base: u32,
-    raw: Connection,
+    /// Until it is closed.
+    raw: Option<Connection>,
     rows: Vec<Row>,
     active: Active,
     fold: Fold,
@@ -73,7 +75,7 @@ impl NewPart {
             next_session: base + 1,
             start: month.start(),
             base,
-            raw,
+            raw: Some(raw),
             rows: Vec::new(),
             active: Active::default(),
             fold: Fold::new(month),
@@ -105,9 +107,10 @@ impl NewPart {
     pub(super) fn write(&mut self, ended: &[SessionId]) -> Result<(), Error> {
         let (month, base) = (self.key.month, self.base);
         let moved: Vec<_> = ended.iter().filter(|id| id.month == month).map(|id| SessionId { month, number: id.number + base }).collect();
+        let Some(raw) = &self.raw else { return Ok(()) };
         let write = || -> rusqlite::Result<()> {
-            raw::insert(&self.raw, month, &self.rows)?;
-            active::put_ended(&self.raw, month, &self.active, &moved)
+            raw::insert(raw, month, &self.rows)?;
+            active::put_ended(raw, month, &self.active, &moved)
         };
         write().context(&format!("write hits to {}", self.key))?;
         self.rows.clear();
@@ -132,28 +135,34 @@ impl NewPart {
         Ok(())
     }
 
-    /// The rest of it: sessions that the source has not ended, totals, and everything forced to the disk.
-    pub(super) fn finish(&mut self, opened: &Opened, directory: &Path) -> Result<(), Error> {
-        let file = unlisted(&self.key.file(directory));
-        let ids: Vec<_> = self.active.iter().map(|(id, _)| id).filter(|id| id.number > 0).collect();
-        let month = self.key.month;
-        let end = || -> rusqlite::Result<()> {
-            active::put_ended(&self.raw, month, &self.active, &ids)?;
-            self.raw.execute_batch(&format!(
-                "commit; create index sessions_user_{month} on sessions_{month} (user); pragma analysis_limit = 400; analyze sessions_{month};"
-            ))
-        };
-        end().context(&format!("finish {}", file.display()))?;
-        self.active = Active::default();
+    /// The rest of its file, on a thread of its own: sessions that the source has not ended, the index, all of it forced to the disk.
+    pub(super) fn close(&mut self, directory: &Path) -> Result<Closing, Error> {
+        let (month, file) = (self.key.month, unlisted(&self.key.file(directory)));
+        let (raw, active) = (self.raw.take(), std::mem::take(&mut self.active));
+        Closing::start(move || {
+            let Some(raw) = raw else { return Ok(()) };
+            let ids: Vec<_> = active.iter().map(|(id, _)| id).filter(|id| id.number > 0).collect();
+            let end = || -> rusqlite::Result<()> {
+                active::put_ended(&raw, month, &active, &ids)?;
+                raw.execute_batch(&format!(
+                    "commit; create index sessions_user_{month} on sessions_{month} (user); pragma analysis_limit = 400; analyze sessions_{month};"
+                ))
+            };
+            end().context(&format!("finish {}", file.display()))?;
+            File::open(&file)?.sync_all()?;
+            Ok(())
+        })
+    }
+
+    /// The rest of what follows from it.
+    pub(super) fn total(&mut self, opened: &Opened) -> Result<(), Error> {
         self.put_aside(opened)?;
         let total = || -> rusqlite::Result<()> {
             let tx = opened.main.unchecked_transaction()?;
             totals::write(&tx, self.aside())?;
             tx.commit()
         };
-        total().context("write the totals of an import aside")?;
-        File::open(&file)?.sync_all()?;
-        Ok(())
+        total().context("write the totals of an import aside")
     }
 
     /// Gives the file its name beside the other, right before the part is listed: whoever reads finds it from then on. Where a file

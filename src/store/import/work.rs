@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, num::NonZeroU64, path::Path, time::Duration};
 use hashbrown::HashMap;
 
 use super::{
+    closing::Closing,
     part::NewPart,
     pump::{Portion, Pump},
     source::{End, Imported},
@@ -28,8 +29,9 @@ pub(in crate::store) struct Import {
     pub(super) people: HashMap<u32, Person>,
     pub(super) sessions: Vec<[u8; 16]>,
     end: Option<End>,
-    /// Months of which the files are complete.
+    /// Months of which the files are complete, and the end of the next one.
     finished: usize,
+    closing: Option<Closing>,
 }
 
 /// What an import says of a user. It is told when all of it is there: until then nobody is to be seen who has no hit.
@@ -49,7 +51,7 @@ impl Import {
             return Err(Error::new(ErrorKind::Import, "the program that records here cannot import: run the import while it is stopped"));
         };
         let pump = Pump::start(open, argument.to_owned(), directory)?;
-        Ok(Self { pump, parts: BTreeMap::new(), people: HashMap::new(), sessions: Vec::new(), end: None, finished: 0 })
+        Ok(Self { pump, parts: BTreeMap::new(), people: HashMap::new(), sessions: Vec::new(), end: None, finished: 0, closing: None })
     }
 
     fn store(&mut self, mut portion: Portion, opened: &mut Opened, directory: &Path) -> Result<(), Error> {
@@ -128,10 +130,19 @@ impl Work for Import {
             }
             return more;
         };
-        // A month's file a slice, then all of them at once.
+        // A month's file after the other, then all of them at once.
         if let Some(part) = self.parts.values_mut().nth(self.finished) {
-            part.finish(opened, directory)?;
-            self.finished += 1;
+            let closing = match self.closing.take() {
+                Some(closing) => closing,
+                None => part.close(directory)?,
+            };
+            match closing.is_over()? {
+                false => self.closing = Some(closing),
+                true => {
+                    part.total(opened)?;
+                    self.finished += 1;
+                }
+            }
             return more;
         }
         let report = end.report.clone();
