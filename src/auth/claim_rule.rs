@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    config::RolePath,
     json::{Json, Object},
+    role_path::RolePath,
 };
 
 /// What a claim of an issuer's tokens must be, beyond those that have settings of their own: `{ path = "email_verified", eq = true }`.

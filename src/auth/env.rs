@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::{
     auth::Auth,
-    config::{Issuer, Keys, RolePath, TokenCache},
+    config::{Issuer, Keys, TokenCache},
+    role_path::RolePath,
     secret::Secret,
 };
 use crate::error::{Error, ErrorKind};

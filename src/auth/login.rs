@@ -86,8 +86,8 @@ impl Login {
     }
 
     #[cfg(feature = "sqlite")]
-    pub(super) fn limits(&self) -> super::signin::session::SessionLimits {
-        super::signin::session::SessionLimits {
+    pub(super) fn limits(&self) -> super::signin::limits::SessionLimits {
+        super::signin::limits::SessionLimits {
             idle: std::time::Duration::from_secs(self.idle_s),
             absolute: std::time::Duration::from_secs(self.absolute_s),
             per_user: self.max_sessions_per_user,

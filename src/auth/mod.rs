@@ -33,6 +33,8 @@
 //! With the feature `jwks-http` its keys can also come from its own host: [`Keys::jwks_url`], [`Keys::discovery`].
 
 #[cfg(feature = "sqlite")]
+mod attach;
+#[cfg(feature = "sqlite")]
 mod attached;
 #[cfg(feature = "sqlite")]
 pub(crate) mod audit;
@@ -72,6 +74,7 @@ mod remote;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(not(feature = "dashboard"), allow(dead_code, reason = "for the pages"))]
 pub(crate) mod revoking;
+mod role_path;
 mod roles;
 mod secret;
 mod secret_keys;
@@ -94,11 +97,12 @@ pub use self::{
     auth::Auth,
     builder::AuthBuilder,
     claim_rule::{ClaimRule, ClaimValue},
-    config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, RolePath, TokenCache},
+    config::{AuthConfig, IdentityHeaders, Issuer, Keys, Policy, TokenCache},
     fetch::KeyFetcher,
     identity::Identity,
     login::{Login, ProxyIdentity, SameSite},
     reason::Reason,
+    role_path::RolePath,
     secret::Secret,
 };
 #[cfg(feature = "axum")]
@@ -113,8 +117,8 @@ pub(crate) use self::{
     signin::{
         access_db::AccessDb,
         accounts::User as Account,
+        limits::SessionLimits,
         passwords::{MAX_PASSWORD, MIN_PASSWORD, Password, Passwords},
         revocations::{HEEDED_WITHIN, Revocation, Seconds},
-        session::SessionLimits,
     },
 };

@@ -84,7 +84,7 @@ pub(super) struct RoleReader {
 impl RoleReader {
     pub(super) fn new(issuer: &Issuer, names: &RoleNames) -> Self {
         let map = issuer.role_map.iter().filter_map(|(theirs, ours)| Some((theirs.clone(), names.bit(ours)?))).collect();
-        Self { paths: issuer.role_paths.iter().map(super::config::RolePath::keys).collect(), map, split_commas: issuer.split_commas }
+        Self { paths: issuer.role_paths.iter().map(super::role_path::RolePath::keys).collect(), map, split_commas: issuer.split_commas }
     }
 
     /// What is missing, of another kind or unknown grants nothing.

@@ -27,6 +27,7 @@ pub mod serve;
 mod settings;
 mod settings_file;
 mod stats;
+mod stop;
 mod token;
 mod user;
 mod vacuum;

@@ -13,7 +13,7 @@ use http::StatusCode;
 use tokio::net::TcpListener;
 use tower_http::{compression::CompressionLayer, timeout::TimeoutLayer};
 
-use super::{browser, demo, fault, open_guard::OnThisMachine, reload, settings::Settings, verify_only};
+use super::{browser, demo, fault, open_guard::OnThisMachine, reload, settings::Settings, stop::asked_to_stop, verify_only};
 use crate::{
     analytics::Analytics,
     auth::{Auth, Login, OneTimeLink},
@@ -226,20 +226,4 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
         };
         Error::new(ErrorKind::Listen, format!("cannot listen on {address}: {advice}")).with_source(error)
     })
-}
-
-pub(super) async fn asked_to_stop() {
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
 }

@@ -3,7 +3,7 @@
 use axum::Router;
 use tokio::net::TcpListener;
 
-use super::{output, reload, serve::asked_to_stop, settings::Settings};
+use super::{output, reload, settings::Settings, stop::asked_to_stop};
 use crate::{
     auth::Auth,
     error::{Error, ErrorKind},

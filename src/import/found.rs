@@ -83,14 +83,43 @@ impl fmt::Display for Noted {
 /// The most examples and differences that are kept.
 pub(crate) const SHOWN: usize = 20;
 
+/// The most segments of paths that are told.
+const UNMATCHED: usize = 20;
+
 /// More names than this are nobody's fields; the rest counts under one.
 const NAMES: usize = 200;
 
 impl Found {
     /// Said once, after the last hit.
     pub(super) fn end(&mut self, kind: &'static str) -> End {
-        let report = serde_json::to_value(Report::of(self)).unwrap_or_default();
+        let report = serde_json::to_value(self.report()).unwrap_or_default();
         End { kind, contents: std::mem::take(&mut self.contents), report, last_seen: std::mem::take(&mut self.last_seen) }
+    }
+
+    pub(super) fn report(&self) -> Report {
+        Report {
+            records: self.records,
+            sessions: self.sessions,
+            hits: self.hits,
+            actions: self.actions,
+            merged: self.merged,
+            repeated: self.repeated,
+            known: self.known,
+            notes: self.noted.iter().map(|(why, count)| (why.to_string(), *count)).collect(),
+            examples: self.examples.clone(),
+            unmatched: self.most_frequent(),
+            unknown_fields: self.unknown_fields.clone(),
+            differing: self.differing,
+            differences: self.differences.clone(),
+            grouped_errors: self.grouped_errors,
+            seen_later: self.last_seen.len() as u64,
+        }
+    }
+
+    fn most_frequent(&self) -> BTreeMap<String, u64> {
+        let mut all: Vec<_> = self.unmatched.iter().collect();
+        all.sort_by_key(|(segment, count)| (std::cmp::Reverse(**count), (*segment).clone()));
+        all.into_iter().take(UNMATCHED).map(|(segment, count)| (segment.to_string(), *count)).collect()
     }
 
     pub(super) fn note(&mut self, noted: Noted) {

@@ -2,8 +2,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::found::Found;
-
 /// What an import found, and what it made of it. Of a dry run: what it would have made of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -38,35 +36,4 @@ pub struct Report {
     pub grouped_errors: u64,
     /// Users who were seen later than in any session.
     pub seen_later: u64,
-}
-
-impl Report {
-    pub(super) fn of(found: &Found) -> Self {
-        Self {
-            records: found.records,
-            sessions: found.sessions,
-            hits: found.hits,
-            actions: found.actions,
-            merged: found.merged,
-            repeated: found.repeated,
-            known: found.known,
-            notes: found.noted.iter().map(|(why, count)| (why.to_string(), *count)).collect(),
-            examples: found.examples.clone(),
-            unmatched: most_frequent(found),
-            unknown_fields: found.unknown_fields.clone(),
-            differing: found.differing,
-            differences: found.differences.clone(),
-            grouped_errors: found.grouped_errors,
-            seen_later: found.last_seen.len() as u64,
-        }
-    }
-}
-
-/// So many are shown.
-const UNMATCHED: usize = 20;
-
-fn most_frequent(found: &Found) -> BTreeMap<String, u64> {
-    let mut all: Vec<_> = found.unmatched.iter().collect();
-    all.sort_by_key(|(segment, count)| (std::cmp::Reverse(**count), (*segment).clone()));
-    all.into_iter().take(UNMATCHED).map(|(segment, count)| (segment.to_string(), *count)).collect()
 }

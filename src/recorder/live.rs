@@ -3,8 +3,14 @@ use std::sync::{
     atomic::{AtomicU8, AtomicU64, Ordering::Relaxed},
 };
 
-use super::queue::Held;
 use crate::counters::{Counters, DropCause, State};
+
+/// What waits: not yet swapped out, and not yet taken by the writer.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    pub(super) hits: usize,
+    pub(super) bytes: usize,
+}
 
 /// The counters while they count.
 #[derive(Debug, Default)]

@@ -4,10 +4,12 @@ mod devices;
 mod hooks;
 mod live;
 mod noise;
+mod open;
 mod queue;
 #[allow(clippy::module_inception, reason = "the thing itself")]
 mod recorder;
 mod sessions;
+mod settings;
 mod shard;
 mod stops;
 mod users;
@@ -19,5 +21,6 @@ pub(crate) use self::stops::said;
 pub(crate) use self::{devices::Devices, noise::Noise, sessions::Sessions};
 pub use self::{
     hooks::Keep,
-    recorder::{DEFAULT_NOISE, Recorder, Settings},
+    recorder::Recorder,
+    settings::{DEFAULT_NOISE, Settings},
 };

@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use super::{hooks::Hooks, live::Live, shard::Shard, stops::Stops};
+use super::{
+    hooks::Hooks,
+    live::{Held, Live},
+    shard::Shard,
+    stops::Stops,
+};
 use crate::{
     clock::{Clock, Millis},
     counters::DropCause,
@@ -66,13 +71,6 @@ pub(super) struct Signals {
 const WAKE: usize = 1 << 20;
 
 pub(super) struct Full;
-
-/// What waits: not yet swapped out, and not yet taken by the writer.
-#[derive(Clone, Copy)]
-pub(super) struct Held {
-    pub(super) hits: usize,
-    pub(super) bytes: usize,
-}
 
 impl Queue {
     pub(super) fn new(limit: usize) -> Self {

@@ -3,7 +3,10 @@ use std::{collections::BTreeMap, hash::Hasher, net::IpAddr, ops::Range};
 use hashbrown::HashMap;
 use siphasher::sip::SipHasher24;
 
-use super::users::{List, Users};
+use super::{
+    open::Open,
+    users::{List, Users},
+};
 use crate::{
     clock::{DAY_MS, Millis, Month, day_of},
     hit::{Field, Hit, Resolved, SessionId},
@@ -30,16 +33,6 @@ pub(crate) struct Sessions {
     ended: Vec<SessionId>,
     /// The newest time among hits that came long after they happened, and when the last of them came.
     past: (Millis, Millis),
-}
-
-pub(super) struct Open {
-    id: SessionId,
-    key: u64,
-    /// In milliseconds since the month's start, as `last`: a session ends with its month, and a hundred thousand are open.
-    started: u32,
-    last: u32,
-    /// Made of hits of the past: it ends by their time, not by the clock on the wall.
-    past: bool,
 }
 
 /// More open sessions of one user or visitor than this are somebody's trick; the oldest ends.
@@ -218,12 +211,6 @@ impl Sessions {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(key.as_bytes());
         hasher.finish().max(1)
-    }
-}
-
-impl Open {
-    fn last(&self) -> Millis {
-        self.id.month.start() + Millis::from(self.last)
     }
 }
 

@@ -3,7 +3,7 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable, hash_table::Entry};
 use smallvec::SmallVec;
 
-use super::sessions::Open;
+use super::open::Open;
 
 /// The open sessions of one user or visitor; nearly everybody has one.
 pub(super) type List = SmallVec<[Open; 1]>;

@@ -10,8 +10,8 @@ use super::{
     devices::Devices,
     noise::Noise,
     queue::{Backlog, Queue, Signals, lock},
-    recorder::Settings,
     sessions::Sessions,
+    settings::Settings,
     stops::said,
 };
 use crate::{

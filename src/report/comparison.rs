@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::base::{
     ask::Ask,
-    group::{self, Bucket, Counted, Grouping},
+    group,
+    grouping::{Bucket, Counted, Grouping},
     span::Span,
     view::View,
 };

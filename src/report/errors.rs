@@ -8,14 +8,14 @@ use super::base::{
     buckets::{DayBuckets, Interval, date_text},
     by_day, group, json,
     metric::Metric,
-    scan::{failure_parts, without_ok},
+    scan::without_ok,
     view::View,
 };
 use crate::{
     clock::from_millis,
     error::Error,
     hit::Outcome,
-    store::{Context, Dimension, Value},
+    store::{Context, Dimension, Value, failure_parts},
 };
 
 /// What went wrong, and for whom.

@@ -3,7 +3,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::base::{
-    group::{self, Asked, Bucket},
+    group,
+    grouping::{Asked, Bucket},
     json,
     view::View,
 };

@@ -2,7 +2,8 @@ use jiff::civil::Weekday;
 use serde::Serialize;
 
 use super::base::{
-    group::{self, Asked, Bucket, Counted},
+    group,
+    grouping::{Asked, Bucket, Counted},
     metric::Metric,
     view::View,
 };

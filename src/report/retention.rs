@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::{
     base::{
         buckets::{DayBuckets, Interval, date_text},
-        group::{self, Asked, Bucket},
+        group,
+        grouping::{Asked, Bucket},
         newcomers,
         span::Span,
         view::View,

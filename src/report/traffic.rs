@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::base::{
     buckets::{DayBuckets, Interval, MomentBuckets},
-    group::{self, Asked, Bucket, Counted},
+    group,
+    grouping::{Asked, Bucket, Counted},
     json,
     metric::Metric,
     view::View,

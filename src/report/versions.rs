@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::{
     base::{
         buckets::{DayBuckets, Interval, date_text},
-        group::{self, Bucket, Counted, Grouping},
+        group,
+        grouping::{Bucket, Counted, Grouping},
         metric::Metric,
         version,
         view::View,

@@ -44,6 +44,13 @@ pub(super) struct Session {
     pub(super) ended: bool,
 }
 
+impl Session {
+    /// What it is told by.
+    pub(super) fn opening(&self) -> Opening {
+        Opening { key: self.key, visitor: self.visitor }
+    }
+}
+
 impl Active {
     pub(super) fn open(&mut self, id: SessionId, session: Session) {
         self.sessions.insert(id, Box::new(session));

@@ -176,7 +176,7 @@ impl Opened {
             let tx = self.main.unchecked_transaction()?;
             self.dictionary.write_fresh(&tx)?;
             self.visitors.write_fresh(&tx)?;
-            openings::write(&tx, self.pending.batch, &self.pending.opened)?;
+            openings::write(&tx, self.pending.batch, self.pending.opened.iter().map(|(id, session)| (*id, session.opening())))?;
             for part in self.parts.values().filter(|part| !part.listed) {
                 part.put(&tx, part.watermark)?;
             }

@@ -66,7 +66,7 @@ pub(crate) use self::{
     part_key::FIRST_IMPORTED,
     raw::{Row, for_month},
     readers::{Limits, PartView, Readers, Snapshot},
-    rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, version, visitor_at},
+    rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, failure_parts, version, visitor_at},
     schema::{MetaKey, VERSION, meta_get},
     store::{Settings, Store},
     temp::TempDir,

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use hashbrown::HashMap;
 use rusqlite::Connection;
 
-use super::{active::Session, varint};
+use super::varint;
 use crate::{clock::Month, hit::SessionId};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,13 +15,13 @@ pub(super) struct Opening {
 }
 
 /// Those of a batch in one row: a row for each would be a good part of all writing.
-pub(super) fn write(tx: &Connection, batch: u64, opened: &[(SessionId, Session)]) -> rusqlite::Result<()> {
-    if opened.is_empty() {
+pub(super) fn write(tx: &Connection, batch: u64, opened: impl ExactSizeIterator<Item = (SessionId, Opening)>) -> rusqlite::Result<()> {
+    if opened.len() == 0 {
         return Ok(());
     }
     let mut bytes = Vec::with_capacity(opened.len() * 16);
-    for (id, session) in opened {
-        let numbers = [id.month.number().unsigned_abs(), u64::from(id.number), session.key, session.visitor.map_or(0, NonZeroU64::get)];
+    for (id, opening) in opened {
+        let numbers = [id.month.number().unsigned_abs(), u64::from(id.number), opening.key, opening.visitor.map_or(0, NonZeroU64::get)];
         numbers.into_iter().for_each(|number| varint::put(&mut bytes, number));
     }
     let mut statement = tx.prepare_cached("insert or replace into openings (batch, sessions) values (?, ?)")?;
@@ -58,13 +58,13 @@ mod tests {
         main.execute_batch(include_str!("analytics.sql")).unwrap();
         let id = |number| SessionId { month: Month::from_number(202_611).unwrap(), number };
         let opened: Vec<_> = [(1, 0, None), (2, u64::MAX, None), (u32::MAX, 7, NonZeroU64::new(u64::MAX))]
-            .map(|(number, key, visitor)| (id(number), Session { key, visitor, ..Session::default() }))
+            .map(|(number, key, visitor)| (id(number), Opening { key, visitor }))
             .into();
-        write(&main, 1, &opened[..2]).unwrap();
-        write(&main, 2, &opened[2..]).unwrap();
+        write(&main, 1, opened[..2].iter().copied()).unwrap();
+        write(&main, 2, opened[2..].iter().copied()).unwrap();
         let loaded = load(&main).unwrap();
         assert_eq!(loaded.len(), 3);
-        assert!(opened.iter().all(|(id, session)| loaded[id] == Opening { key: session.key, visitor: session.visitor }));
+        assert!(opened.iter().all(|(id, opening)| loaded[id] == *opening));
         forget(&main, 2).unwrap();
         assert_eq!(load(&main).unwrap().into_keys().collect::<Vec<_>>(), [id(u32::MAX)]);
     }

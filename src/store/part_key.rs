@@ -3,7 +3,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::clock::Month;
+use crate::{clock::Month, error::Error};
 
 /// Which raw file: a month's own, into which is recorded, or one that an import has written beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,15 @@ impl fmt::Display for PartKey {
             import => write!(f, "analytics-{}-i{import}.db", self.month),
         }
     }
+}
+
+/// The parts whose files lie in a directory.
+pub(super) fn parts_on_disk(directory: &Path) -> Result<Vec<PartKey>, Error> {
+    let mut parts = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        parts.extend(entry?.file_name().to_str().and_then(PartKey::from_name));
+    }
+    Ok(parts)
 }
 
 #[cfg(test)]

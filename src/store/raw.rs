@@ -1,6 +1,6 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-use super::{outcome::Packed, rollup::Sums};
+use super::outcome::Packed;
 use crate::clock::Month;
 
 /// One hit as it lies on disk: integers only.
@@ -28,21 +28,6 @@ impl Row {
     /// Microseconds to the head, if they are known.
     pub(crate) fn latency(&self) -> Option<u64> {
         u64::try_from(self.head_us).ok()
-    }
-
-    /// What it adds to whatever it counts under; sessions and their time are counted apart.
-    pub(crate) fn sums(&self) -> Sums {
-        Sums {
-            hits: 1,
-            actions: i64::from(self.outcome.is_action()),
-            sessions: 0,
-            time: 0,
-            errors: i64::from(self.outcome.is_error()),
-            client_errors: i64::from(self.outcome.is_client_error()),
-            aborted: i64::from(self.outcome.is_aborted()),
-            bytes_in: self.bytes_in,
-            bytes_out: self.bytes_out,
-        }
     }
 
     /// Whose hit it is and how it ended; everything else is zero.

@@ -14,7 +14,7 @@ use super::{
     import,
     known::Known,
     part::{Part, PartState},
-    part_key::PartKey,
+    part_key::{PartKey, parts_on_disk},
     raw::{self, for_month},
     rollup::{self, Scene, Tracks},
     schema::{MetaKey, meta_get},
@@ -208,14 +208,6 @@ fn only_here(raw: &Connection, part: &Part, active: &Active) -> rusqlite::Result
     }
     drop(statement);
     tx.commit()
-}
-
-pub(super) fn parts_on_disk(directory: &Path) -> Result<Vec<PartKey>, Error> {
-    let mut parts = Vec::new();
-    for entry in std::fs::read_dir(directory)? {
-        parts.extend(entry?.file_name().to_str().and_then(PartKey::from_name));
-    }
-    Ok(parts)
 }
 
 /// The sessions that go on, as the recorder knows them: by the app's own ids.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 
 use super::{
     connection::{Context, Synchronous, main_file, peek, writer},
-    replay::parts_on_disk,
+    part_key::parts_on_disk,
 };
 use crate::error::{Error, ErrorKind};
 

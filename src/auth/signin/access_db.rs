@@ -8,7 +8,7 @@ use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
 use super::{
     access_file::{BUSY, Opened, Use, make_private},
-    session::SessionLimits,
+    limits::SessionLimits,
 };
 use crate::{
     clock::{Clock, Millis},

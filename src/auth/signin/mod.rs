@@ -16,6 +16,7 @@ pub(crate) mod cookies;
 pub(crate) mod csrf;
 mod denied;
 pub(crate) mod hash_budget;
+pub(crate) mod limits;
 pub(crate) mod next;
 pub(crate) mod origin;
 pub(crate) mod passwords;

@@ -121,7 +121,7 @@ mod tests {
 
     use super::{
         super::{
-            session::SessionLimits,
+            limits::SessionLimits,
             testing::{hash, new, open},
         },
         *,

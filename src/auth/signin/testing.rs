@@ -3,7 +3,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{access_db::AccessDb, passwords::PasswordHash, session::SessionLimits};
+use super::{access_db::AccessDb, limits::SessionLimits, passwords::PasswordHash};
 use crate::{clock::Clock, error::Error};
 
 /// A new file, its directory, and the hand of its clock.

@@ -5,7 +5,8 @@ use rusqlite::params;
 use crate::{
     error::Error,
     report::base::{
-        group::{Bucket, Counted, Grouping, group},
+        group::group,
+        grouping::{Bucket, Counted, Grouping},
         rollups::{rolled_up, value_of},
         span::Span,
         view::View,

@@ -5,11 +5,11 @@ use rusqlite::{Row as SqlRow, types::ValueRef};
 
 use crate::{
     report::base::{
-        group::{Counted, Grouping},
+        grouping::{Counted, Grouping},
         union::{Bits, Crowd},
         view::View,
     },
-    store::{FIRST_VISITOR, Histogram, Row, Sums, cell, visitor_at},
+    store::{FIRST_VISITOR, Histogram, Row, Sums, Value, cell, visitor_at},
 };
 
 /// Sums of a range, and who was in it.
@@ -26,6 +26,9 @@ pub(in crate::report) struct Metric {
     /// Sessions of that part whose time is still to be looked up.
     pub(super) sessions_here: RoaringBitmap,
 }
+
+/// By place in time and by what they were grouped by.
+pub(in crate::report) type Groups = hashbrown::HashMap<(usize, Value), Metric>;
 
 /// How long it took to the head of the response: half of the hits at most so long, and so on. Off by 1/32 at most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -136,7 +139,7 @@ impl Metric {
     }
 
     pub(super) fn add_row(&mut self, row: &Row, asked: &Grouping<'_>) {
-        self.sums += row.sums();
+        self.sums += Sums::of(row);
         if let Some(latency) = row.latency().filter(|_| asked.latency) {
             self.latency.add(latency);
         }

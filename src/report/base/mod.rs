@@ -10,6 +10,7 @@ pub(super) mod by_day;
 pub(super) mod devices;
 pub(super) mod filter;
 pub(super) mod group;
+pub(super) mod grouping;
 pub(super) mod json;
 pub(super) mod last_devices;
 pub(super) mod metric;

@@ -7,13 +7,13 @@ use rusqlite::{CachedStatement, params};
 use crate::{
     report::base::{
         filter::Filter,
-        group::{Bucket, Grouping, Groups},
+        grouping::{Bucket, Grouping},
         metric::ALL_SUMS,
-        scan::failure_parts,
+        metric::Groups,
         span::Span,
         view::View,
     },
-    store::{Audience, Dimension, PartState, PartView, SLOT_MS, Value},
+    store::{Audience, Dimension, PartState, PartView, SLOT_MS, Value, failure_parts},
     zone::Day,
 };
 

@@ -9,20 +9,15 @@ use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     report::base::{
-        group::{Counted, Grouping, Groups},
+        grouping::{Counted, Grouping},
+        metric::Groups,
         view::View,
     },
     store::{
-        Context, Dimension, FIRST_VISITOR, Packed, PartState, PartView, Row, SLOT_MS, Value, failure, for_month,
+        Context, Dimension, FIRST_VISITOR, PartState, PartView, Row, SLOT_MS, Value, failure, for_month,
         raw::{self, Columns},
     },
 };
-
-/// Endpoint and outcome of a failure's number.
-pub(in crate::report) fn failure_parts(number: i64) -> (u32, Packed) {
-    let grpc = number >> 12 & 0x1f;
-    (u32::try_from(number >> 17).unwrap_or_default(), Packed(number & 0xfff | grpc << 15))
-}
 
 /// The same failure, whether it came without a gRPC status or with one that is OK: these are told apart when stored.
 pub(in crate::report) fn without_ok(number: i64) -> i64 {

@@ -7,15 +7,15 @@ use crate::{
         Bots, Latency,
         base::{
             buckets::date_text,
-            group::{Bucket, Counted, Grouping, group},
+            group::group,
+            grouping::{Bucket, Counted, Grouping},
             metric::Metric,
-            scan::failure_parts,
             span::Span,
             view::View,
         },
         errors::outcome_text,
     },
-    store::{Context, Dimension, Value},
+    store::{Context, Dimension, Value, failure_parts},
     zone::Day,
 };
 

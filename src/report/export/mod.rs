@@ -10,6 +10,7 @@ mod users;
 
 use std::io::Write;
 
+pub use self::out::ExportFormat;
 use self::out::Out;
 pub(super) use self::person::ask as person;
 use super::base::{scan::put_away, view::View};
@@ -27,17 +28,6 @@ pub enum Export {
     Daily,
     /// Users of the range and what they did in it, those recorded first before others.
     Users,
-}
-
-/// How rows are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ExportFormat {
-    /// RFC 4180, a header first; what begins like a formula is defused with an apostrophe. Of no rows nothing is written.
-    #[default]
-    Csv,
-    /// A JSON object a line.
-    Ndjson,
 }
 
 /// Writes all rows; gives how many there were.

@@ -2,11 +2,21 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::ExportFormat;
 use crate::{
     error::{Error, ErrorKind},
     spreadsheet::{self, Lines},
 };
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExportFormat {
+    /// RFC 4180, a header first; what begins like a formula is defused with an apostrophe. Of no rows nothing is written.
+    #[default]
+    Csv,
+    /// A JSON object a line.
+    Ndjson,
+}
 
 /// Where rows go, and how they look there.
 pub(super) struct Out<'a> {

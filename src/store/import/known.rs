@@ -2,11 +2,24 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::source::{Content, SourceId};
 use crate::{
     error::Error,
     store::connection::{Context, main_file, reader},
 };
+
+/// A session as its source knows it: a hash of its id there, its user and its beginning.
+///
+/// A hash, because ids of other systems may say who somebody is, and a person that is forgotten is to leave no trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SourceId(pub(crate) [u8; 16]);
+
+/// What a file says, by which an import is known: its length and hash, of what is in it if it is packed. So a log is the
+/// same after it was rotated away and packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Content {
+    pub(crate) bytes: u64,
+    pub(crate) hash: [u8; 32],
+}
 
 /// What was imported before. None of it where nothing was ever recorded.
 pub(crate) struct Known {

@@ -19,7 +19,7 @@ mod source;
 mod work;
 
 pub(crate) use self::{
-    known::Known,
-    source::{Content, End, Imported, OpenSource, Progress, Source, SourceId},
+    known::{Content, Known, SourceId},
+    source::{End, Imported, OpenSource, Progress, Source},
 };
 pub(super) use self::{part::tidy, work::Import};

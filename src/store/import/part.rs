@@ -16,9 +16,9 @@ use crate::{
         connection::{Context, Inode},
         opened::Opened,
         part::{ensure_tables, unsafe_writer},
-        part_key::{FIRST_IMPORTED, PartKey},
+        part_key::{FIRST_IMPORTED, PartKey, parts_on_disk},
         raw::{self, Row},
-        replay::{ROWS_A_FOLD, parts_on_disk},
+        replay::ROWS_A_FOLD,
         rollup::{self, Fold, Scene, totals},
     },
 };

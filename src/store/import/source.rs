@@ -6,7 +6,7 @@ use std::{
     },
 };
 
-use super::known::Known;
+use super::known::{Content, Known, SourceId};
 use crate::{
     clock::Millis,
     error::Error,
@@ -52,20 +52,6 @@ pub(crate) struct Imported {
     pub(crate) spread: bool,
     /// Whether its times are known; if not they are zero and belong in no histogram.
     pub(crate) timed: bool,
-}
-
-/// A session as its source knows it: a hash of its id there, its user and its beginning.
-///
-/// A hash, because ids of other systems may say who somebody is, and a person that is forgotten is to leave no trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SourceId(pub(crate) [u8; 16]);
-
-/// What a file says, by which an import is known: its length and hash, of what is in it if it is packed. So a log is the
-/// same after it was rotated away and packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Content {
-    pub(crate) bytes: u64,
-    pub(crate) hash: [u8; 32],
 }
 
 /// What there is to say after the last hit.

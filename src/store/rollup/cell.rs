@@ -30,6 +30,21 @@ pub(crate) struct Sums {
 impl Sums {
     pub(crate) const COLUMNS: usize = 9;
 
+    /// What a hit adds to whatever it counts under; sessions and their time are counted apart.
+    pub(crate) fn of(row: &Row) -> Self {
+        Self {
+            hits: 1,
+            actions: i64::from(row.outcome.is_action()),
+            sessions: 0,
+            time: 0,
+            errors: i64::from(row.outcome.is_error()),
+            client_errors: i64::from(row.outcome.is_client_error()),
+            aborted: i64::from(row.outcome.is_aborted()),
+            bytes_in: row.bytes_in,
+            bytes_out: row.bytes_out,
+        }
+    }
+
     pub(super) fn values(&self) -> [i64; Self::COLUMNS] {
         let Self { hits, actions, sessions, time, errors, client_errors, aborted, bytes_in, bytes_out } = *self;
         [hits, actions, sessions, time, errors, client_errors, aborted, bytes_in, bytes_out]

@@ -186,7 +186,7 @@ impl One {
     fn of(row: &Row) -> Self {
         let user = row.user;
         let visitor = (user >= FIRST_VISITOR).then(|| visitor_at(row));
-        Self { sums: row.sums(), latency: row.latency(), user, visitor }
+        Self { sums: Sums::of(row), latency: row.latency(), user, visitor }
     }
 
     /// Where the user is known to stand in the cell already, only the rest is counted.

@@ -127,3 +127,9 @@ pub(crate) fn failure(row: &Row) -> Option<i64> {
     let grpc = outcome.grpc_status().map_or(0, |status| i64::from(status) + 1);
     wrong.then(|| i64::from(*endpoint) << 17 | grpc << 12 | status_and_outcome)
 }
+
+/// Endpoint and outcome of a [`failure`]'s number.
+pub(crate) fn failure_parts(number: i64) -> (u32, Packed) {
+    let grpc = number >> 12 & 0x1f;
+    (u32::try_from(number >> 17).unwrap_or_default(), Packed(number & 0xfff | grpc << 15))
+}

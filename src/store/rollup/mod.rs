@@ -16,7 +16,7 @@ mod write;
 
 pub(crate) use self::{
     cell::{Histogram, Sums, visitor_at},
-    key::{Audience, Dimension, SLOT_MS, Value, failure, version},
+    key::{Audience, Dimension, SLOT_MS, Value, failure, failure_parts, version},
 };
 pub(super) use self::{
     days::Days,

@@ -1,6 +1,5 @@
 use rusqlite::{Connection, params};
 
-use super::fold::Fold;
 use crate::{clock::Millis, store::raw::Row};
 
 /// What one user did in one part.
@@ -37,10 +36,10 @@ impl UserTotal {
     }
 }
 
-pub(super) fn write(tx: &Connection, part: i64, fold: &Fold) -> rusqlite::Result<()> {
+pub(super) fn write<'a>(tx: &Connection, part: i64, users: impl Iterator<Item = &'a (u32, UserTotal)>) -> rusqlite::Result<()> {
     let mut statement = tx.prepare_cached(include_str!("user_total_add.sql"))?;
     // 0 is nobody: it has its place, and nothing is counted there. In their order they lie side by side in the table.
-    let mut users: Vec<_> = fold.users.iter().filter(|(user, _)| *user != 0).collect();
+    let mut users: Vec<_> = users.filter(|(user, _)| *user != 0).collect();
     users.sort_unstable_by_key(|(user, _)| *user);
     for (user, total) in users {
         let UserTotal { hits, sessions, actions, errors, time, first_seen, last_seen, last_device } = total;

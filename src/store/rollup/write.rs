@@ -28,7 +28,7 @@ pub(in crate::store) fn write(tx: &Connection, part: i64, fold: &Fold, devices: 
     for ((dimension, audience, day, value), cell) in rows {
         bytes += daily.add(&[&part, &(audience as i64), &(dimension as i64), &day, &value], &cell)?;
     }
-    user_total::write(tx, part, fold)?;
+    user_total::write(tx, part, fold.users.iter())?;
     Ok(bytes)
 }
 
