@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{draft::Draft, pending::number};
+use super::{draft::Draft, number::number};
 use crate::hit::Field;
 
 /// A request's length past this (a terabyte) is nobody's body, and some of them would be more than a sum can hold.

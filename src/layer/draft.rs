@@ -1,6 +1,6 @@
 use std::{cell::RefCell, sync::Arc};
 
-use super::{ErrorNote, layer::Shared};
+use super::{ErrorNote, shared::Shared};
 use crate::{
     clock::Tick,
     hit::{Facts, Field, Outcome, bounded_user},

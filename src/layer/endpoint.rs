@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 
-use super::{draft::Draft, pending::number};
+use super::{draft::Draft, number::number};
 use crate::{hit::Field, pattern::Routes};
 
 /// What all requests without a template share.

@@ -2,7 +2,11 @@ use std::{fmt, net::IpAddr, sync::Arc};
 
 use tower_layer::Layer;
 
-use super::{identity::Proxies, service::AnalyticsService};
+use super::{
+    proxies::Proxies,
+    service::AnalyticsService,
+    shared::{Shared, UserOf},
+};
 use crate::{access::Head, error::Error, pattern::Routes, recorder::Recorder, user::User};
 
 /// Records every request that passes. See the [module docs](crate::layer) for examples and for what is recorded when.
@@ -11,16 +15,6 @@ pub struct AnalyticsLayer {
     pub(super) shared: Arc<Shared>,
     pub(super) peer: Option<IpAddr>,
 }
-
-#[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) recorder: Recorder,
-    pub(super) routes: Option<Routes>,
-    pub(super) user: Option<Arc<UserOf>>,
-    pub(super) proxies: Proxies,
-}
-
-pub(crate) type UserOf = dyn Fn(&Head<'_>) -> Option<User> + Send + Sync;
 
 impl AnalyticsLayer {
     /// A layer that gives its hits to this recorder.
@@ -87,7 +81,7 @@ impl<S> Layer<S> for AnalyticsLayer {
     type Service = AnalyticsService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AnalyticsService { inner, layer: self.clone() }
+        AnalyticsService { inner, shared: Arc::clone(&self.shared), peer: self.peer }
     }
 }
 

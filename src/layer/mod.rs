@@ -67,8 +67,11 @@ mod identity;
 #[allow(clippy::module_inception, reason = "tower's own name for it")]
 mod layer;
 mod notes;
+mod number;
 mod pending;
+mod proxies;
 mod service;
+mod shared;
 
 #[cfg(feature = "dashboard")]
 pub(crate) use self::identity::head_of;
@@ -81,6 +84,6 @@ pub use self::{
 };
 #[cfg(feature = "sqlite")]
 pub(crate) use self::{
-    identity::{DEFAULT_TRUSTED_PROXIES, Proxies},
-    layer::UserOf,
+    proxies::{DEFAULT_TRUSTED_PROXIES, Proxies},
+    shared::UserOf,
 };

@@ -1,9 +1,9 @@
-use std::{str::FromStr, sync::Arc, thread};
+use std::{net::IpAddr, sync::Arc, thread};
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 
-use super::{AnalyticsLayer, ErrorNote, Skip, client, draft::Draft, endpoint, identity, layer::Shared};
+use super::{ErrorNote, Skip, client, draft::Draft, endpoint, identity, number::number, shared::Shared};
 use crate::{
     hit::{Field, Outcome},
     user::User,
@@ -15,17 +15,17 @@ pub(super) struct Pending(Option<Box<Draft>>);
 
 impl Pending {
     /// Takes down what the request says; nothing of it is needed afterwards.
-    pub(super) fn start<B>(layer: &AnalyticsLayer, request: &Request<B>) -> Self {
+    pub(super) fn start<B>(shared: &Arc<Shared>, peer: Option<IpAddr>, request: &Request<B>) -> Self {
         let mut draft = Draft::take();
-        draft.course.started = Some(layer.shared.recorder.clock().tick());
+        draft.course.started = Some(shared.recorder.clock().tick());
         let method = request.method();
         draft.course.no_body = method == Method::HEAD;
         draft.course.connect = method == Method::CONNECT;
         draft.put(Field::Method, method.as_str().as_bytes());
-        endpoint::note(&mut draft, request, layer.shared.routes.as_ref());
+        endpoint::note(&mut draft, request, shared.routes.as_ref());
         client::note(&mut draft, request.headers());
-        identity::note(&mut draft, request, layer);
-        draft.shared = Some(Arc::clone(&layer.shared));
+        identity::note(&mut draft, request, shared, peer);
+        draft.shared = Some(Arc::clone(shared));
         Self(Some(draft))
     }
 
@@ -145,8 +145,3 @@ fn end(draft: &mut Draft, shared: &Shared) {
 
 /// NGINX's own number for a client that left before there was an answer.
 const CLIENT_LEFT: u16 = 499;
-
-/// A header's value as a number.
-pub(super) fn number<T: FromStr>(value: &HeaderValue) -> Option<T> {
-    std::str::from_utf8(value.as_bytes()).ok()?.parse().ok()
-}

@@ -1,16 +1,21 @@
-use std::task::{Context, Poll};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{AnalyticsLayer, ResponseBody, ResponseFuture, pending::Pending};
+use super::{ResponseBody, ResponseFuture, pending::Pending, shared::Shared};
 
-/// The service that [`AnalyticsLayer`] makes of yours. See the [module docs](crate::layer).
+/// The service that [`AnalyticsLayer`](super::AnalyticsLayer) makes of yours. See the [module docs](crate::layer).
 #[derive(Clone, Debug)]
 pub struct AnalyticsService<S> {
     pub(super) inner: S,
-    pub(super) layer: AnalyticsLayer,
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: Option<IpAddr>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for AnalyticsService<S>
@@ -28,7 +33,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         // Before the inner call: if that panics, the guard is there to say so.
-        let pending = Pending::start(&self.layer, &request);
+        let pending = Pending::start(&self.shared, self.peer, &request);
         ResponseFuture { inner: self.inner.call(request), pending }
     }
 }
