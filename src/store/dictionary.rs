@@ -59,6 +59,8 @@ struct Next {
 #[derive(Default)]
 struct Fresh {
     users: Vec<(u32, Box<str>)>,
+    /// Their numbers by the hash: those seen lately may be others by now.
+    numbers: HashMap<u128, u32>,
     names: Vec<(u32, Box<str>, Millis)>,
     endpoints: Vec<(u32, Box<str>, Box<str>)>,
     devices: Vec<(u32, Arc<Device>)>,
@@ -131,14 +133,20 @@ impl Dictionary {
         let hash = self.users.hash(id);
         // Asked twice, as the borrow checker does not see that what is not found is not kept.
         if self.users.get(hash).is_none() {
-            let known = match look_up(main, id).context("look up a user in analytics.db")? {
+            let new = |number| Known { number, name: 0, first_seen: Millis::MAX };
+            let known = match self.fresh.numbers.get(&hash) {
+                Some(number) => Some(new(*number)),
+                None => look_up(main, id).context("look up a user in analytics.db")?,
+            };
+            let known = match known {
                 Some(known) => known,
                 None if self.next.user - FIRST_FREE >= self.caps.users => return Ok(OTHER_USER),
                 None => {
                     let number = self.next.user;
                     self.next.user += 1;
                     self.fresh.users.push((number, id.into()));
-                    Known { number, name: 0, first_seen: Millis::MAX }
+                    self.fresh.numbers.insert(hash, number);
+                    new(number)
                 }
             };
             self.users.insert(hash, known);
@@ -234,7 +242,7 @@ impl Dictionary {
     }
 
     pub(super) fn has_fresh(&self) -> bool {
-        let Fresh { users, names, endpoints, devices, errors } = &self.fresh;
+        let Fresh { users, names, endpoints, devices, errors, .. } = &self.fresh;
         !(users.is_empty() && names.is_empty() && endpoints.is_empty() && devices.is_empty() && errors.is_empty())
     }
 
@@ -339,6 +347,23 @@ mod tests {
         assert_eq!(mask(r#"user 4711 sent "ann@example.com" twice"#), r#"user # sent "…" twice"#);
         assert_eq!(mask("can't open"), "can't open");
         assert_eq!(mask("`open"), "`…");
+    }
+
+    #[test]
+    fn users_forgotten_by_the_cache_before_they_are_written_keep_their_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = super::super::schema::open(dir.path()).unwrap();
+        let mut dictionary = Dictionary::load(&main, Caps::default()).unwrap();
+        let mut number = |id: &str| dictionary.user(&main, id, "", 7).unwrap();
+        let first: Vec<u32> = (0..3 * GENERATION).map(|n| number(&n.to_string())).collect();
+        let again: Vec<u32> = (0..3 * GENERATION).map(|n| number(&n.to_string())).collect();
+        assert!(first == again);
+        let tx = main.unchecked_transaction().unwrap();
+        dictionary.write_fresh(&tx).unwrap();
+        tx.commit().unwrap();
+        dictionary.forget_fresh();
+        let users = |sql: &str| main.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(users("select count(*) from users where number > 1 and first_seen = 7"), 3 * GENERATION as i64);
     }
 
     #[test]

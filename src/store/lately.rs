@@ -23,8 +23,7 @@ pub(super) struct Known {
     pub(super) first_seen: Millis,
 }
 
-/// No less than a batch can hold, so that what is not yet on disk is never forgotten, and just what a table of 2^15 places takes:
-/// about 1 MB a generation.
+/// Just what a table of 2^15 places takes: about 1 MB a generation.
 pub(super) const GENERATION: usize = 28_000;
 
 impl Default for Lately {

@@ -29,9 +29,12 @@ const DAYS: usize = 4;
 impl Visitors {
     pub(super) fn number(&mut self, main: &Connection, day: i64, hash: u64, cap: u32) -> Result<u32, Error> {
         if !self.days.contains_key(&day) {
-            let loaded = load(main, day).context("read the visitors of a day")?;
+            let mut loaded = load(main, day).context("read the visitors of a day")?;
+            for (_, hash, number) in self.fresh.iter().filter(|(fresh_day, _, _)| *fresh_day == day) {
+                loaded.numbers.insert(*hash, *number);
+                loaded.next = loaded.next.max(number + 1);
+            }
             while self.days.len() >= DAYS {
-                // Whatever is not yet on disk is in `fresh`, and comes from the day at hand.
                 self.days.pop_first();
             }
             self.days.insert(day, loaded);
@@ -53,6 +56,11 @@ impl Visitors {
 
     pub(super) fn add_salts(&mut self, salts: &[(i64, Salt)]) {
         self.fresh_salts = salts.to_vec();
+    }
+
+    /// Visitors that are not yet on disk.
+    pub(super) fn fresh(&self) -> usize {
+        self.fresh.len()
     }
 
     pub(super) fn has_fresh(&self) -> bool {
@@ -108,4 +116,24 @@ pub(super) fn forget_far_from(tx: &Connection, today: i64) -> rusqlite::Result<(
         tx.prepare_cached(sql)?.execute([today])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visitors_of_a_day_that_was_let_go_before_they_were_written_keep_their_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let main = super::super::schema::open(dir.path()).unwrap();
+        let mut visitors = Visitors::default();
+        let mut numbers = |hash: u64| (0..3 * DAYS as i64).map(|day| visitors.number(&main, day, hash, 1000).unwrap()).collect::<Vec<_>>();
+        let (ann, bob) = (numbers(1), numbers(2));
+        assert_eq!((numbers(1), numbers(2)), (ann.clone(), bob.clone()));
+        assert!(ann.iter().all(|number| *number == FIRST_VISITOR + 1) && bob.iter().all(|number| *number == FIRST_VISITOR + 2));
+        let tx = main.unchecked_transaction().unwrap();
+        visitors.write_fresh(&tx).unwrap();
+        tx.commit().unwrap();
+        assert_eq!(load(&main, 0).unwrap().next, FIRST_VISITOR + 3);
+    }
 }

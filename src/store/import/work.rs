@@ -42,8 +42,8 @@ pub(super) struct Person {
     pub(super) name: Box<str>,
 }
 
-/// The dictionary forgets users that were not seen lately; those it was to remember are on disk by then.
-const FRESH_USERS: usize = 5_000;
+/// So many new users and visitors are kept in memory at most before they are written.
+const FRESH: usize = 5_000;
 
 impl Import {
     pub(in crate::store) fn begin(opened: &Opened, argument: &str, directory: &Path) -> Result<Self, Error> {
@@ -66,7 +66,7 @@ impl Import {
         }
         self.end = portion.end.take();
         self.pump.give_back(portion.hits);
-        if opened.dictionary.fresh_users() >= FRESH_USERS || self.end.is_some() {
+        if opened.dictionary.fresh_users() + opened.visitors.fresh() >= FRESH || self.end.is_some() {
             opened.write_fresh()?;
         }
         Ok(())
