@@ -3,15 +3,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use roaring::RoaringBitmap;
 use serde::Serialize;
 
 use super::base::{
     json,
     page::Page,
-    scan,
     sessions::{self, Session, Which, id_of},
     view::View,
+    with_hit::WithHit,
 };
 use crate::{
     clock::{Month, from_millis},
@@ -102,26 +101,55 @@ pub(super) fn ask(view: &mut View<'_, '_>, page: &Page) -> Result<Sessions, Erro
 }
 
 fn of_part(view: &mut View<'_, '_>, part: &PartView, below: i64, limit: usize, found: &mut Vec<(Month, Session)>) -> Result<(), Error> {
-    let (month, mut left) = (part.month, limit);
-    Wanted::new(view, part)?.each(view, part, &format!(" and number < {below}"), "order by number desc", |session| {
-        found.push((month, session));
-        left -= 1;
-        left > 0
-    })
+    let (month, mut left, mut below) = (part.month, limit, below);
+    let mut wanted = Wanted::begin(view, part)?;
+    loop {
+        let from = wanted.look_further(view, part)?;
+        if i64::from(from) < below {
+            let numbers = format!(" and number >= {from} and number < {below}");
+            wanted.each(view, part, &numbers, "order by number desc", |session| {
+                found.push((month, session));
+                left -= 1;
+                left > 0
+            })?;
+            below = from.into();
+        }
+        if left == 0 || from == 0 {
+            return Ok(());
+        }
+    }
 }
 
 /// Which sessions of a part are asked for.
 pub(super) struct Wanted {
     only: String,
     devices: Vec<bool>,
-    with_hit: Option<RoaringBitmap>,
+    with_hit: Option<WithHit>,
     first_past: u32,
 }
 
 impl Wanted {
-    pub(super) fn new(view: &mut View<'_, '_>, part: &PartView) -> Result<Self, Error> {
+    /// Known of all of them.
+    pub(super) fn all(view: &mut View<'_, '_>, part: &PartView) -> Result<Self, Error> {
+        let with_hit = if view.filter.splits_sessions() { Some(WithHit::all(view, part)?) } else { None };
+        Self::with(view, part, with_hit)
+    }
+
+    /// Known of none of them yet.
+    fn begin(view: &View<'_, '_>, part: &PartView) -> Result<Self, Error> {
+        let with_hit = if view.filter.splits_sessions() { Some(WithHit::begin(view, part)?) } else { None };
+        Self::with(view, part, with_hit)
+    }
+
+    /// Gives the number from which on it is known of all of them.
+    fn look_further(&mut self, view: &mut View<'_, '_>, part: &PartView) -> Result<u32, Error> {
+        let Some(with_hit) = &mut self.with_hit else { return Ok(0) };
+        with_hit.look_further(view, part)?;
+        Ok(with_hit.known_from())
+    }
+
+    fn with(view: &View<'_, '_>, part: &PartView, with_hit: Option<WithHit>) -> Result<Self, Error> {
         let at = view.span.at.clone();
-        let with_hit = if view.filter.splits_sessions() { Some(sessions_with_hit(view, part)?) } else { None };
         let devices: Vec<bool> =
             view.devices()?.iter().map(|device| view.filter.covers_device(&device.platform, &device.version, device.is_bot())).collect();
         let mut only = format!(" and opened >= {} and opened < {}", at.start, at.end);
@@ -144,23 +172,11 @@ impl Wanted {
         let only = format!("{numbers}{}", self.only);
         sessions::each(view, part, &Which { only: &only, order, limit: usize::MAX >> 1, rows: false }, |session| {
             let passes = self.devices.get(session.device as usize).copied().unwrap_or(true)
-                && self.with_hit.as_ref().is_none_or(|sessions| sessions.contains(session.number))
+                && self.with_hit.as_ref().is_none_or(|sessions| sessions.has(session.number))
                 && session.number < self.first_past;
             !passes || show(session)
         })
     }
-}
-
-fn sessions_with_hit(view: &mut View<'_, '_>, part: &PartView) -> Result<RoaringBitmap, Error> {
-    let (at, filter, mut sessions) = (part.least.unwrap_or(0)..part.greatest.unwrap_or(0) + 1, view.filter.clone(), RoaringBitmap::new());
-    // Whichever device a later hit came from: the session's own decides.
-    let any = vec![Some(0); view.devices()?.iter().count()];
-    scan::each(view, part, &at, &any, |row, _| {
-        if filter.covers(row) {
-            sessions.insert(row.session);
-        }
-    })?;
-    Ok(sessions)
 }
 
 pub(super) fn row(view: &View<'_, '_>, month: Month, session: &Session) -> Result<SessionRow, Error> {

@@ -137,6 +137,12 @@ pub(crate) fn scan(
     Ok(())
 }
 
+/// The least number of a session that one of these rows opens.
+pub(crate) fn first_opened(part: &Connection, month: Month, (first, last): (i64, i64)) -> rusqlite::Result<Option<u32>> {
+    let sql = format!("select min(session) from session_actions_NNNNNN where id between ? and ? and outcome & {} <> 0", Packed::OPENS);
+    part.prepare_cached(&for_month(&sql, month))?.query_row([first, last], |row| row.get(0))
+}
+
 /// One row by its number.
 pub(crate) fn one(part: &Connection, month: Month, id: i64) -> rusqlite::Result<Option<Row>> {
     let sql = format!("select {COLUMNS} from session_actions_NNNNNN where id = ?");

@@ -87,3 +87,39 @@ fn pages_of_a_session_go_on_where_they_ended_while_it_goes_on() {
     assert_eq!(seen.len(), 10);
     assert!(seen.is_sorted_by(|a, b| a < b));
 }
+
+/// Whose hits lie far from each other: each page looks as far back as it must, and no further.
+#[test]
+fn pages_of_sessions_with_a_rare_hit_repeat_and_skip_none() {
+    let traffic = Traffic::new("UTC", "2026-11-02T10:00:00Z");
+    for minute in 0..60 {
+        for n in 0..20 {
+            // Every fifth begins later; every third does it, long after it began.
+            if n % 5 != 0 || minute >= n {
+                let is_rare = n % 3 == 0 && minute == 30 + n;
+                let route = if is_rare { "/rare" } else { "/items" };
+                traffic.hit(&format!("u{n:02}"), ("GET", route), &format!("2026-11-02T10:{minute:02}:00Z"));
+            }
+        }
+    }
+    traffic.settle();
+    let users = |ask: &Ask, limit: usize| {
+        let (mut page, mut seen) = (Page::first(limit), Vec::new());
+        loop {
+            let found = traffic.analytics.reports().sessions(ask, &page).unwrap().into_inner();
+            seen.extend(found.sessions.into_iter().map(|row| row.user_id.unwrap()));
+            let Some(next) = found.next_cursor else { break };
+            page = page.after(&next).unwrap();
+        }
+        seen
+    };
+    let rare = Ask::all_time().endpoint("GET /rare");
+    let mut all = users(&Ask::all_time(), 1000);
+    assert_eq!(all.len(), 20);
+    all.retain(|user| user[1..].parse::<u32>().unwrap().is_multiple_of(3));
+    assert_eq!(all.len(), 7);
+    for limit in [1, 2, 3, 1000] {
+        assert_eq!(users(&rare, limit), all, "{limit} at once");
+    }
+    assert_eq!(users(&rare.from("2026-11-02T10:05:00Z").unwrap(), 2), ["u15"], "of those that began later");
+}

@@ -26,3 +26,4 @@ mod union;
 pub(super) mod user_sums;
 pub(super) mod version;
 pub(super) mod view;
+pub(super) mod with_hit;

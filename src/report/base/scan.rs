@@ -9,12 +9,13 @@ use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     report::base::{
+        ask::Status,
         grouping::{Counted, Grouping},
         metric::Groups,
         view::View,
     },
     store::{
-        Context, Dimension, FIRST_VISITOR, PartState, PartView, Row, SLOT_MS, Value, failure, for_month,
+        Context, Dimension, FIRST_VISITOR, Packed, PartState, PartView, Row, SLOT_MS, Value, failure, for_month,
         raw::{self, Columns},
     },
 };
@@ -138,6 +139,19 @@ fn each_with(
     raw::scan(view.snapshot.raw(part.key)?, part.month, columns, &only, (first, last), show).context("read raw hits")
 }
 
+/// Shows each hit of some rows of a part that the filter may let through, whatever its device, and of it who and how it ended.
+pub(super) fn of_rows(view: &mut View<'_, '_>, part: &PartView, rows: (i64, i64), show: impl FnMut(&Row)) -> Result<(), Error> {
+    if !part.state.has_raw() {
+        return Err(put_away(part));
+    }
+    if let Some(users) = view.filter.users.clone() {
+        let (sessions, mut show) = (super::sessions::of_users(view, part, &users)?, show);
+        return sessions.iter().try_for_each(|session| super::sessions::each_row(view, part, session, &mut show));
+    }
+    let Some(only) = only(view, &[]) else { return Ok(()) };
+    raw::scan(view.snapshot.raw(part.key)?, part.month, Columns::Who, &only, rows, show).context("read raw hits")
+}
+
 /// So many row numbers are looked at together.
 const FEW: i64 = 10_000;
 
@@ -178,6 +192,7 @@ fn only(view: &View<'_, '_>, of_device: &[Option<u32>]) -> Option<String> {
     if let Some(endpoints) = &view.filter.endpoints {
         only += &among("endpoint", endpoints.iter());
     }
+    only += &view.filter.status.map(of_status).unwrap_or_default();
     let devices: Vec<u32> = (0_u32..).zip(of_device).filter(|(_, place)| place.is_some()).map(|(number, _)| number).collect();
     if devices.is_empty() && !of_device.is_empty() {
         return None;
@@ -186,6 +201,15 @@ fn only(view: &View<'_, '_>, of_device: &[Option<u32>]) -> Option<String> {
         only += &among("device", devices.iter().copied());
     }
     Some(only)
+}
+
+fn of_status(status: Status) -> String {
+    match status {
+        Status::Class(class) => format!(" and outcome & {} between {class}00 and {class}99", Packed::STATUS),
+        Status::Code(code) => format!(" and outcome & {} = {code}", Packed::STATUS),
+        // Which bits these are is known elsewhere.
+        Status::Aborted | Status::Failed => String::new(),
+    }
 }
 
 /// A condition that SQLite checks faster than we could; too long a list it does not.
@@ -198,7 +222,7 @@ fn among(column: &str, numbers: impl Iterator<Item = u32> + Clone) -> String {
 }
 
 /// The raw rows that lie in the quarters of an hour of a time, up to the watermark.
-fn row_range(view: &View<'_, '_>, part: &PartView, at: &Range<Millis>) -> rusqlite::Result<Option<(i64, i64)>> {
+pub(super) fn row_range(view: &View<'_, '_>, part: &PartView, at: &Range<Millis>) -> rusqlite::Result<Option<(i64, i64)>> {
     let (Some(least), Some(greatest)) = (part.least, part.greatest) else { return Ok(None) };
     if at.contains(&least) && at.contains(&greatest) {
         return Ok(Some((1, part.watermark)));

@@ -16,7 +16,7 @@ const AT_ONCE: u32 = 4096;
 
 pub(super) fn write(view: &mut View<'_, '_>, out: &mut Out<'_>) -> Result<(), Error> {
     for part in parts_with_raw(view)? {
-        let (wanted, past) = (Wanted::new(view, &part)?, sessions::first_past(view, &part)?);
+        let (wanted, past) = (Wanted::all(view, &part)?, sessions::first_past(view, &part)?);
         // Imports have numbers of their own, from there on.
         let lowest = if part.key.is_import() { FIRST_IMPORTED } else { 0 };
         for first in (lowest..past).step_by(AT_ONCE as usize) {
