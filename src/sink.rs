@@ -1,6 +1,6 @@
 //! Where resolved hits go.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use crate::{
     clock::{Millis, Month, Tick},
@@ -86,7 +86,7 @@ pub enum LetGo {
 pub struct Batch<'a> {
     pub(crate) id: u64,
     pub(crate) hits: &'a [Hit],
-    pub(crate) refused: Cell<Option<(DropCause, u64)>>,
+    pub(crate) refused: RefCell<Vec<(DropCause, u64)>>,
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps salts"))]
     pub(crate) salts: &'a [(i64, Salt)],
 }
@@ -98,9 +98,12 @@ impl<'a> Batch<'a> {
         self.id
     }
 
-    /// Says that so many of its hits are never going to be stored; they are counted as dropped once the batch is written.
+    /// Says that so many of its hits, and not those that were said before, are never going to be stored; they are counted as dropped once
+    /// the batch is written.
     pub fn refuse(&self, cause: DropCause, hits: u64) {
-        self.refused.set(Some((cause, hits)).filter(|_| hits > 0));
+        if hits > 0 {
+            self.refused.borrow_mut().push((cause, hits));
+        }
     }
 
     /// The hits, nearly in order of the time they ended.

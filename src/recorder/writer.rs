@@ -1,6 +1,6 @@
 use std::{
     any::Any,
-    cell::Cell,
+    cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
@@ -241,16 +241,15 @@ impl Writer {
             return Ok(());
         };
         let start = Instant::now();
-        let batch = Batch { id: self.batch_id, hits: &self.batch[..self.filled], refused: Cell::new(None), salts: sessions.fresh_salts() };
+        let batch =
+            Batch { id: self.batch_id, hits: &self.batch[..self.filled], refused: RefCell::default(), salts: sessions.fresh_salts() };
         self.sink.write(&batch)?;
-        let refused = batch.refused.get();
+        let refused = batch.refused.take();
         sessions.forget_fresh_salts();
         self.suspect = false;
         let live = &self.queue.live;
-        if let Some((cause, hits)) = refused {
-            live.drop(cause, hits);
-        }
-        live.written.fetch_add(self.filled as u64 - refused.map_or(0, |(_, hits)| hits), Relaxed);
+        refused.iter().for_each(|(cause, hits)| live.drop(*cause, *hits));
+        live.written.fetch_add(self.filled as u64 - refused.iter().map(|(_, hits)| hits).sum::<u64>(), Relaxed);
         live.batches.fetch_add(1, Relaxed);
         if start.elapsed() > SLOW_BATCH {
             tracing::warn!(hits = self.filled, duration_ms = start.elapsed().as_millis() as u64, "a batch was slow to write");

@@ -10,7 +10,7 @@ use crate::{
     clock::{Millis, from_millis},
     counters::Counters,
     error::Error,
-    store::{Context, MetaKey, PartState, PartView, Snapshot, meta_get},
+    store::{Context, MetaKey, PartState, PartView, Snapshot, looks_whole, meta_get},
 };
 
 /// How the store and whoever records in it are doing.
@@ -42,7 +42,7 @@ pub struct PartHealth {
     pub month: String,
     /// Hits in it.
     pub hits: u64,
-    /// `open`, `sealed`, `archived`, `dropped` or `missing`.
+    /// `open`, `sealed`, `archived`, `dropped`, `missing`, or `damaged` if the file of a sealed month is cut short or no database.
     pub state: &'static str,
     /// The size of its files, in bytes.
     pub bytes: u64,
@@ -70,7 +70,7 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Health, Error>
         hits: part.hits as u64,
         bytes: size_of(snapshot.directory(), part),
         archive_bytes: part.archive_bytes.unsigned_abs(),
-        state: state_of(snapshot.directory(), part).name(),
+        state: state_of(snapshot.directory(), part),
         from: part.least.map(from_millis),
         to: part.greatest.map(from_millis),
     });
@@ -91,9 +91,14 @@ fn size(directory: &Path) -> u64 {
 }
 
 /// Whoever records finds that out at the next start, or when the month is written.
-fn state_of(directory: &Path, part: &PartView) -> PartState {
-    let is_there = || std::fs::metadata(part.key.file(directory)).is_ok_and(|meta| meta.len() > 0);
-    if part.state.has_raw() && !is_there() { PartState::Missing } else { part.state }
+fn state_of(directory: &Path, part: &PartView) -> &'static str {
+    let file = part.key.file(directory);
+    let is_there = || std::fs::metadata(&file).is_ok_and(|meta| meta.len() > 0);
+    match part.state {
+        state if state.has_raw() && !is_there() => PartState::Missing.name(),
+        PartState::Sealed if !looks_whole(&file) => "damaged",
+        state => state.name(),
+    }
 }
 
 /// With what is still to be moved into it.

@@ -8,12 +8,12 @@ use std::{
 
 use super::{
     active::{Active, Session},
-    connection::Context,
+    connection::{Context, is_damaged},
     dictionary::Caps,
     opened::Opened,
     openings,
     outcome::Packed,
-    part::Part,
+    part::{Part, PartState},
     part_key::PartKey,
     raw::Row,
     rollup::{Scene, Track},
@@ -35,6 +35,8 @@ pub(super) struct Pending {
     visitors: Vec<(SessionId, u64)>,
     /// Hits of months that are closed.
     refused: u64,
+    /// Hits of months that are complete, and whose files are damaged.
+    lost: u64,
     main_done: bool,
     tried: bool,
 }
@@ -71,6 +73,7 @@ impl Opened {
         self.write_main()?;
         self.write_raw(directory)?;
         batch.refuse(DropCause::ClosedMonth, self.pending.refused);
+        batch.refuse(DropCause::Storage, self.pending.lost);
         Ok(())
     }
 
@@ -197,7 +200,16 @@ impl Opened {
         while let Some(entry) = self.pending.rows.first_entry() {
             let month = *entry.key();
             if let Some(part) = self.parts.get_mut(&PartKey::recorded(month)) {
-                part.write(directory, entry.get(), again)?;
+                let was_complete = part.state == PartState::Sealed;
+                match part.write(directory, entry.get(), again) {
+                    // They could wait for ever, and every other hit behind them.
+                    Err(error) if was_complete && is_damaged(&error) => {
+                        part.say_fault(&error);
+                        self.pending.lost += entry.remove().len() as u64;
+                        continue;
+                    }
+                    written => written?,
+                }
                 for row in entry.get() {
                     part.count(row);
                     let step = self.active.add(month, part.start, row);

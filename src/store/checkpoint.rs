@@ -76,13 +76,13 @@ impl Opened {
     /// Ended sessions into their parts, and every raw row before them forced to the disk: only then may what follows be committed.
     pub(super) fn sync_parts(&mut self, directory: &Path) -> Result<(), Error> {
         let mut of_month: BTreeMap<Month, Vec<SessionId>> = BTreeMap::new();
-        for id in &self.ended {
+        for id in self.ended.iter().filter(|id| self.active.get(**id).is_some_and(|session| session.hits > 0)) {
             of_month.entry(id.month).or_default().push(*id);
         }
         let active = &self.active;
         for part in self.parts.values_mut() {
             let ended = of_month.get(&part.month).filter(|_| !part.key.is_import()).map_or(&[][..], Vec::as_slice);
-            // Where there is no file, none is made for sessions alone.
+            // Where there is no file, none is made for sessions alone; and none is opened for those whose hits could not be written.
             if part.state.has_raw() && (part.changed || !ended.is_empty()) {
                 let month = part.month;
                 part.sync(directory, self.folds + 1, |tx| active::put_ended(tx, month, active, ended))?;
@@ -187,9 +187,16 @@ impl Opened {
         let is_written = |part: &&mut Part| part.state == PartState::Sealed && !part.is_plain && !part.is_kept_still;
         let file = self.parts.values_mut().find(|part| is_written(part) && is_quiet(part));
         let Some(part) = file else { return Ok(()) };
-        part.is_plain = part.seal_file(directory)?;
-        // Somebody may read it just now; there is no hurry.
+        // Somebody may read it just now, or its file is damaged: there is no hurry, and nobody else's month waits for it.
         part.touched = Some(now);
+        let had_fault = part.has_fault;
+        match part.seal_file(directory) {
+            Ok(is_plain) => part.is_plain = is_plain,
+            Err(error) => part.say_fault(&error),
+        }
+        if had_fault && !part.has_fault {
+            self.look_for_stale();
+        }
         Ok(())
     }
 

@@ -35,6 +35,16 @@ impl<T> Context<T> for rusqlite::Result<T> {
     }
 }
 
+/// Whether it is the bytes of the file that are wrong: then no waiting helps.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// The same of an error that was made of one.
+pub(super) fn is_damaged(error: &Error) -> bool {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref()).is_some_and(is_damage)
+}
+
 /// Which file a name stands for. A deleted one lives on for whoever has it open, but what is written there is lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Inode(Option<(u64, u64)>);

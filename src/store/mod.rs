@@ -62,7 +62,7 @@ pub(crate) use self::{
     jobs::{JobState, Jobs, Kind, PutAwayOrder, RestoreOrder},
     lock::is_free,
     outcome::Packed,
-    part::PartState,
+    part::{PartState, looks_whole},
     part_key::FIRST_IMPORTED,
     raw::{Row, for_month},
     readers::{Limits, PartView, Readers, Snapshot},

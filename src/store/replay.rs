@@ -6,11 +6,11 @@ use std::{
 };
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use super::{
     active::{self, Active},
-    connection::{Context, reader},
+    connection::{Context, is_damage, reader},
     import,
     known::Known,
     part::{Part, PartState},
@@ -71,7 +71,8 @@ impl Replay<'_> {
 
     fn part(&mut self, part: &mut Part, active: &mut Active) -> Result<(), Error> {
         let (month, name, state) = (part.month, part.key.to_string(), part.state);
-        if state == PartState::Sealed && is_complete(part, self.directory).unwrap_or(false) {
+        let complete = (state == PartState::Sealed).then(|| is_complete(part, self.directory));
+        if matches!(complete, Some(Ok(true))) {
             return Ok(());
         }
         if !part.key.file(self.directory).exists() {
@@ -79,6 +80,13 @@ impl Replay<'_> {
                 tracing::error!(part = %name, hits = part.hits, "a part is missing: its raw hits cannot be read until the file is back");
                 (part.state, part.changed) = (PartState::Missing, true);
             }
+            return Ok(());
+        }
+        // All of it was counted, and nobody records into it: it keeps nobody from recording.
+        if let Some(Err(error)) = complete
+            && is_unusable(&error)
+        {
+            Err(error).context(&format!("read {name}")).unwrap_or_else(|error| part.say_fault(&error));
             return Ok(());
         }
         if state == PartState::Missing {
@@ -178,6 +186,11 @@ fn is_complete(part: &mut Part, directory: &Path) -> rusqlite::Result<bool> {
     let (file_id, since) = connection.query_row("select file_id, since from part", [], read)?;
     part.since = since;
     Ok(file_id == part.file_id && raw::last(&connection, part.month)? == part.watermark)
+}
+
+/// Damaged, on a bad spot of the disk, or somebody else's.
+fn is_unusable(error: &rusqlite::Error) -> bool {
+    is_damage(error) || matches!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen))
 }
 
 pub(super) const ROWS_A_SLICE: usize = 20_000;

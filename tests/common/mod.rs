@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each file uses a part of it")]
 
 pub(crate) mod counting;
+pub(crate) mod damage;
 pub(crate) mod host;
 pub(crate) mod oracle;
 pub(crate) mod recording;

@@ -1,8 +1,7 @@
 //! A raw file that is deleted, cut short or overwritten under a service that records, while others read.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{Seek, SeekFrom, Write},
+    fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
@@ -10,10 +9,14 @@ use std::{
 };
 
 use rusqlite::Connection;
+use serde_json::json;
 use tower_analytics::{Analytics, Clock, Hit};
 
 use crate::{
-    common::{parts, until},
+    common::{
+        damage::{Damage, cut, cut_short, flipped, overwritten},
+        parts, until,
+    },
     running::{Done, run},
     service::Service,
 };
@@ -40,28 +43,12 @@ fn settle(file: &Path) {
     Connection::open(file).unwrap().query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
 }
 
-fn overwrite(file: &Path, at: u64, with: &[u8]) {
-    let mut file = OpenOptions::new().write(true).open(file).unwrap();
-    file.seek(SeekFrom::Start(at)).unwrap();
-    file.write_all(with).unwrap();
-}
-
-fn cut(file: &Path, to: u64) {
-    OpenOptions::new().write(true).open(file).unwrap().set_len(to).unwrap();
-}
-
-fn length(file: &Path) -> u64 {
-    fs::metadata(file).unwrap().len()
-}
-
-type Damage = fn(&Path);
-
 const DAMAGES: [(&str, Damage); 5] = [
     ("deleted", |file| fs::remove_file(file).unwrap()),
     ("emptied", |file| cut(file, 0)),
-    ("cut short", |file| cut(file, length(file) / 8192 * 4096)),
-    ("overwritten at its head", |file| overwrite(file, 0, &[0xa5; 8192])),
-    ("flipped in the middle", |file| overwrite(file, length(file) / 2, &[0xa5; 4096])),
+    ("cut short", cut_short),
+    ("overwritten at its head", overwritten),
+    ("flipped in the middle", flipped),
 ];
 
 /// What a page needs: counts, raw hits of both months, both, the state of the service.
@@ -151,12 +138,21 @@ fn an_old_month_that_is_damaged_stops_nobody_and_is_whole_again_once_its_file_is
         scene.goes_on();
         scene.has_counted_all();
         scene.is_named(&file);
-        // Where nothing of the file is left, that is said where people look; what a page of it says is seen by whoever reads it.
-        if length_if_there(&file) == 0 {
+        // What a glance at the file says is said where people look; what a page of it says is seen by whoever reads it.
+        let shown = match what {
+            "deleted" | "emptied" => Some(("missing", "The raw hits of 2024-01 are not where they were")),
+            "cut short" | "overwritten at its head" => Some(("damaged", "The raw hits of 2024-01 cannot be read, as the file is damaged")),
+            _ => None,
+        };
+        if let Some((state, words)) = shown {
             let health = scene.service.json("/api/health");
-            assert_eq!(health["detail"]["parts"][0]["state"], "missing", "{what}: {health}");
+            assert_eq!(
+                (&health["status"], &health["detail"]["parts"][0]["state"]),
+                (&json!("recording"), &json!(state)),
+                "{what}: {health}"
+            );
             let (_, html) = scene.service.get("");
-            assert!(html.contains("The raw hits of 2024-01 are not where they were"), "{what}: {html}");
+            assert!(html.contains(words), "{what}: {html}");
         }
         fs::rename(&good, &file).unwrap();
         scene.goes_on();
@@ -164,6 +160,8 @@ fn an_old_month_that_is_damaged_stops_nobody_and_is_whole_again_once_its_file_is
         until("the month is whole", || scene.command("verify").code == 0);
         let asked = scene.service.json("/api/sessions?days=100000&user=user%201");
         assert!(asked["sessions"].as_array().is_some_and(|sessions| !sessions.is_empty()), "{what}: {asked}");
+        damage(&file);
+        assert!(scene.service.stop(), "{what}: it stops cleanly");
     }
 }
 
@@ -211,8 +209,4 @@ fn flipped_bytes_of_a_month_that_is_written_are_named_by_verify_and_what_comes_a
     scene.goes_on();
     scene.has_counted_all();
     scene.is_named(&scene.new);
-}
-
-fn length_if_there(file: &Path) -> u64 {
-    fs::metadata(file).map_or(0, |meta| meta.len())
 }

@@ -41,6 +41,7 @@ impl Reprocess {
             }
             if let Some(part) = parts.find(|part| !part.is_whole()) {
                 let why = match part.state.has_raw() {
+                    true if part.has_fault => "its file cannot be read",
                     true => "an earlier file of it is gone",
                     false => part.state.name(),
                 };

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind},
     sink::Salt,
     store::{
-        connection::{Context, Inode, Synchronous, gone, writer},
+        connection::{Context, Inode, Synchronous, gone, is_damaged, writer},
         part_key::PartKey,
         raw::{self, Row, for_month},
     },
@@ -60,7 +60,15 @@ impl Part {
 
     /// A sealed part that is written again is one no longer: its totals go with the next fold.
     fn reopen(&mut self) {
-        (self.state, self.is_plain, self.changed) = (PartState::Open, false, true);
+        (self.state, self.is_plain, self.changed, self.has_fault) = (PartState::Open, false, true, false);
+    }
+
+    /// Once, not each time: its file is looked at again now and then.
+    pub(in crate::store) fn say_fault(&mut self, error: &Error) {
+        if !std::mem::replace(&mut self.has_fault, true) {
+            let (part, hits) = (self.key, self.hits);
+            tracing::error!(%part, hits, error = %error.chain(), "a month that is complete cannot be used; what was counted of it stays, and recording goes on");
+        }
     }
 
     /// The open file, for whoever changes the part while reading it; it is opened anew when next needed.
@@ -91,6 +99,8 @@ impl Part {
     pub(in crate::store) fn write(&mut self, directory: &Path, rows: &[Row], again: bool) -> Result<(), Error> {
         let (key, month) = (self.key, self.month);
         let Some(last) = rows.last() else { return Ok(()) };
+        let (was_complete, had_fault) = (self.state == PartState::Sealed, self.has_fault);
+        self.connection(directory)?;
         if self.state != PartState::Open {
             self.reopen();
         }
@@ -103,7 +113,13 @@ impl Part {
             raw::insert(&tx, month, rows)?;
             tx.commit()
         };
-        write(connection).context(&format!("write hits to {key}"))
+        let written = write(connection).context(&format!("write hits to {key}"));
+        if was_complete && written.as_ref().is_err_and(is_damaged) {
+            // Nothing of them is in it: it is as complete as it was.
+            self.close();
+            (self.state, self.changed, self.has_fault) = (PartState::Sealed, false, had_fault);
+        }
+        written
     }
 
     /// Commits once more with everything before it forced to the disk: only then may anything derived be committed.
@@ -136,11 +152,12 @@ impl Part {
     /// Makes the file of a complete part a plain one: no log beside it, and the planner's statistics in it. `false` if
     /// somebody reads it just now.
     pub(in crate::store) fn seal_file(&mut self, directory: &Path) -> Result<bool, Error> {
-        let (file, month) = (self.key.file(directory), self.month);
-        let seal = || -> rusqlite::Result<bool> {
+        let (file, month, mut since) = (self.key.file(directory), self.month, self.since);
+        let mut seal = || -> rusqlite::Result<bool> {
             let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.busy_timeout(Duration::ZERO)?;
             let mode: String = connection.query_row("pragma journal_mode", [], |row| row.get(0))?;
+            since = connection.query_row("select since from part", [], |row| row.get(0))?;
             if mode == "delete" {
                 return Ok(true);
             }
@@ -150,10 +167,16 @@ impl Part {
             connection.pragma_update_and_check(None, "journal_mode", "DELETE", |row| Ok(row.get::<_, String>(0)? == "delete"))
         };
         self.close();
-        match seal() {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-            sealed => sealed.context(&format!("seal {}", self.key)),
+        let sealed = match seal() {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => return Ok(false),
+            sealed => sealed.context(&format!("seal {}", self.key))?,
+        };
+        // Not known of one that could not be read at the start.
+        self.since = since;
+        if std::mem::take(&mut self.has_fault) {
+            tracing::info!(part = %self.key, "a month that could not be used is whole again");
         }
+        Ok(sealed)
     }
 }
 

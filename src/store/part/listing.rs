@@ -36,6 +36,7 @@ impl Part {
                 is_plain: false,
                 archived: archived(row)?,
                 is_kept_still: false,
+                has_fault: false,
                 connection: None,
                 inode: Inode::default(),
             }))

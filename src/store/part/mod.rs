@@ -1,11 +1,12 @@
 mod file;
+mod glance;
 mod listing;
 mod state;
 
 use rusqlite::Connection;
 
 pub(super) use self::file::{ensure_tables, unsafe_writer};
-pub(crate) use self::state::PartState;
+pub(crate) use self::{glance::looks_whole, state::PartState};
 use super::{archive::Archived, connection::Inode, part_key::PartKey, raw::Row, rollup::Fold};
 use crate::{
     clock::{Millis, Month},
@@ -47,6 +48,8 @@ pub(super) struct Part {
     pub(super) archived: Option<Archived>,
     /// Whether nothing was written to its file since somebody began to read all of it.
     pub(super) is_kept_still: bool,
+    /// Whether it was said that its file cannot be used. It is complete, so that nobody waits for it but whoever wants its hits.
+    pub(super) has_fault: bool,
     connection: Option<Connection>,
     inode: Inode,
 }
@@ -77,6 +80,7 @@ impl Part {
             is_plain: false,
             archived: None,
             is_kept_still: false,
+            has_fault: false,
             connection,
             inode: Inode::default(),
         }
@@ -102,7 +106,7 @@ impl Part {
 
     /// Whether its raw rows hold all that its roll-ups do, so that these can be made from them.
     pub(super) fn is_whole(&self) -> bool {
-        self.state.has_raw() && self.since == 0
+        self.state.has_raw() && self.since == 0 && !self.has_fault
     }
 
     /// Whether nothing is known of it but that it was.

@@ -18,14 +18,14 @@ pub(super) fn of(site: &Site, health: &Health) -> Option<Notice> {
     let notice = |class, text| Some(Notice { class, text });
     let Some(analytics) = &site.recording else {
         return match health.heartbeat {
-            _ if health.recording => dropped(&health.counters).or_else(|| missing(health)),
+            _ if health.recording => dropped(&health.counters).or_else(|| unusable(health)),
             Some(beat) => notice("info", format!("Nobody records in this directory now; the last one did at {}.", format::time(beat))),
             None => notice("info", "Nobody has recorded in this directory yet. Add the layer to a service and point it here.".to_owned()),
         };
     };
     let reason = analytics.recorder().fault().unwrap_or_default();
     match analytics.state() {
-        State::Recording => dropped(&analytics.counters()).or_else(|| missing(health)).or_else(|| {
+        State::Recording => dropped(&analytics.counters()).or_else(|| unusable(health)).or_else(|| {
             let is_empty = health.parts.iter().all(|part| part.hits == 0);
             is_empty.then(|| Notice { class: "info", text: NO_HIT.to_owned() })
         }),
@@ -41,14 +41,18 @@ pub(super) fn of(site: &Site, health: &Health) -> Option<Notice> {
     }
 }
 
-fn missing(health: &Health) -> Option<Notice> {
-    let months = health.parts.iter().filter(|part| part.state == "missing");
-    let months: Vec<_> = months.map(|part| format::month(&part.month)).collect();
+fn unusable(health: &Health) -> Option<Notice> {
+    let of_state = |state, what| {
+        let months: Vec<_> = health.parts.iter().filter(|part| part.state == state).map(|part| format::month(&part.month)).collect();
+        (!months.is_empty()).then(|| format!("The raw hits of {} {what}", months.join(", ")))
+    };
+    let said = [of_state("missing", "are not where they were"), of_state("damaged", "cannot be read, as the file is damaged")];
+    let said: Vec<String> = said.into_iter().flatten().collect();
     let text = format!(
-        "The raw hits of {} are not where they were: their counts stay, and what only the hits can say is refused. Bring the file back from a backup; `tower-analytics doctor` names it.",
-        months.join(", ")
+        "{}: their counts stay, and what only the hits can say is refused. Bring the file back from a backup; `tower-analytics doctor` names it.",
+        said.join(". ")
     );
-    (!months.is_empty()).then_some(Notice { class: "warn", text })
+    (!said.is_empty()).then_some(Notice { class: "warn", text })
 }
 
 fn dropped(counters: &Counters) -> Option<Notice> {
