@@ -12,7 +12,7 @@ pub enum DropCause {
     Stopped,
     /// The writer panicked over its batch twice.
     Panic,
-    /// The store still refused it when the recorder was shut down; or it came late for a month that is complete, and whose file is damaged.
+    /// The store still refused it when the recorder was shut down; or it came late for a month whose file is damaged.
     Storage,
     /// The part of its month was archived or dropped.
     ClosedMonth,
@@ -38,7 +38,7 @@ pub struct Counters {
     pub dropped_stopped: u64,
     /// Dropped because the writer panicked over them.
     pub dropped_panic: u64,
-    /// Dropped because the store refused them to the end, or the file of their month, which is complete, is damaged.
+    /// Dropped because the store refused them to the end, or they came late for a month whose file is damaged.
     pub dropped_storage: u64,
     /// Dropped because the part of their month was archived or dropped.
     pub dropped_closed_month: u64,

@@ -89,6 +89,8 @@ pub struct Batch<'a> {
     pub(crate) refused: RefCell<Vec<(DropCause, u64)>>,
     #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps salts"))]
     pub(crate) salts: &'a [(i64, Salt)],
+    #[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "only the SQLite store keeps time"))]
+    pub(crate) now: Millis,
 }
 
 impl<'a> Batch<'a> {

@@ -34,6 +34,13 @@ fn record(analytics: &Analytics, hits: usize) {
     }
 }
 
+fn late(analytics: &Analytics, user: &str) {
+    let mut hit = Hit::new("GET", "/items");
+    hit.set_user(user);
+    hit.set_at(UNIX_EPOCH + Duration::from_secs(JANUARY + 5 * DAY));
+    analytics.recorder().send(&hit, Duration::from_secs(10)).unwrap();
+}
+
 fn hits(analytics: &Analytics) -> u64 {
     analytics.reports().stats(&Ask::all_time()).unwrap().total_hits
 }
@@ -126,6 +133,90 @@ fn a_damaged_month_is_named_by_the_diagnosis() {
     assert!(findings.iter().any(|finding| finding.code == "part_damaged" && finding.what.contains("analytics-202601.db")), "{findings:?}");
 }
 
+/// Its sessions end with it, and cannot be put away: they and their hits wait for the file.
+#[test]
+fn a_month_whose_file_is_damaged_when_it_ends_waits_for_it_while_the_next_one_is_counted() {
+    for (what, damage) in DAMAGES {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = at(30);
+        let analytics = open(directory.path(), &clock);
+        record(&analytics, 2000);
+        analytics.flush().unwrap();
+        // Of these nothing was counted yet.
+        record(&analytics, 500);
+        until("they are written", || analytics.counters().written == 2500);
+        let file = parts(directory.path()).remove(0).1;
+        let settle = || {
+            let log = Connection::open(&file).unwrap();
+            log.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
+        };
+        settle();
+        let good = fs::read(&file).unwrap();
+        damage(&file);
+        clock.advance(Duration::from_secs(DAY + 60));
+        record(&analytics, 100);
+        late(&analytics, "late");
+        let counted = |least: u64| {
+            analytics.flush().unwrap();
+            assert_eq!(analytics.state(), State::Recording, "{what}: {:?}", analytics.recorder().fault());
+            let counters = analytics.counters();
+            assert_eq!((counters.written + counters.dropped_storage, counters.dropped() - counters.dropped_storage), (2601, 0), "{what}");
+            assert!(hits(&analytics) >= least, "{what}: {}", hits(&analytics));
+        };
+        (0..3).for_each(|_| counted(2100));
+        // With what is left of the others it may do all that it has to.
+        let is_unusable = what.starts_with("overwritten");
+        if is_unusable {
+            assert_eq!(
+                (hits(&analytics), state_of_january(&analytics), analytics.counters().dropped_storage),
+                (2100, "damaged", 1),
+                "{what}"
+            );
+            fs::write(&file, good).unwrap();
+        }
+        let all = 2601 - analytics.counters().dropped_storage;
+        (0..3).for_each(|_| counted(all));
+        if !is_unusable {
+            continue;
+        }
+        clock.advance(Duration::from_secs(3 * DAY));
+        until("it is sealed", || analytics.flush().is_ok() && state_of_january(&analytics) == "sealed");
+        analytics.shutdown(Duration::from_secs(30)).unwrap();
+        let verified = analytics.reports().verify(|_, _| {}).unwrap();
+        assert!(verified.is_sound(), "{what}: {:?}", verified.faults);
+    }
+}
+
+/// Nobody waits for it, and nothing of it is counted twice: what a stop leaves is what a start finds.
+#[test]
+fn what_waits_for_a_damaged_file_when_the_service_stops_is_counted_once_the_file_is_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = at(30);
+    let analytics = open(directory.path(), &clock);
+    record(&analytics, 2000);
+    analytics.flush().unwrap();
+    record(&analytics, 500);
+    until("they are written", || analytics.counters().written == 2500);
+    let file = parts(directory.path()).remove(0).1;
+    Connection::open(&file).unwrap().query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
+    let good = fs::read(&file).unwrap();
+    overwritten(&file);
+    clock.advance(Duration::from_secs(DAY + 60));
+    record(&analytics, 100);
+    analytics.flush().unwrap();
+    assert_eq!(hits(&analytics), 2100);
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+    fs::write(&file, good).unwrap();
+    let analytics = open(directory.path(), &clock);
+    analytics.flush().unwrap();
+    assert_eq!(hits(&analytics), 2600);
+    clock.advance(Duration::from_secs(3 * DAY));
+    until("it is sealed", || analytics.flush().is_ok() && state_of_january(&analytics) == "sealed");
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+    let verified = analytics.reports().verify(|_, _| {}).unwrap();
+    assert!(verified.is_sound(), "{:?}", verified.faults);
+}
+
 /// They can never be stored, and all that comes after them can.
 #[test]
 fn late_hits_of_a_sealed_month_that_is_damaged_are_dropped_and_counted_and_what_is_recorded_beside_them_is_not() {
@@ -134,12 +225,6 @@ fn late_hits_of_a_sealed_month_that_is_damaged_are_dropped_and_counted_and_what_
     let good = fs::read(&file).unwrap();
     overwritten(&file);
     let analytics = open(directory.path(), &clock);
-    let late = |analytics: &Analytics, user: &str| {
-        let mut hit = Hit::new("GET", "/items");
-        hit.set_user(user);
-        hit.set_at(UNIX_EPOCH + Duration::from_secs(JANUARY + 5 * DAY));
-        analytics.recorder().send(&hit, Duration::from_secs(10)).unwrap();
-    };
     late(&analytics, "late");
     record(&analytics, 100);
     late(&analytics, "later");

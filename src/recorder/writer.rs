@@ -241,8 +241,8 @@ impl Writer {
             return Ok(());
         };
         let start = Instant::now();
-        let batch =
-            Batch { id: self.batch_id, hits: &self.batch[..self.filled], refused: RefCell::default(), salts: sessions.fresh_salts() };
+        let (hits, now) = (&self.batch[..self.filled], self.settings.clock.millis());
+        let batch = Batch { id: self.batch_id, hits, refused: RefCell::default(), salts: sessions.fresh_salts(), now };
         self.sink.write(&batch)?;
         let refused = batch.refused.take();
         sessions.forget_fresh_salts();

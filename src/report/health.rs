@@ -42,7 +42,7 @@ pub struct PartHealth {
     pub month: String,
     /// Hits in it.
     pub hits: u64,
-    /// `open`, `sealed`, `archived`, `dropped`, `missing`, or `damaged` if the file of a sealed month is cut short or no database.
+    /// `open`, `sealed`, `archived`, `dropped`, `missing`, or `damaged` if the file is cut short or no database.
     pub state: &'static str,
     /// The size of its files, in bytes.
     pub bytes: u64,
@@ -96,7 +96,7 @@ fn state_of(directory: &Path, part: &PartView) -> &'static str {
     let is_there = || std::fs::metadata(&file).is_ok_and(|meta| meta.len() > 0);
     match part.state {
         state if state.has_raw() && !is_there() => PartState::Missing.name(),
-        PartState::Sealed if !looks_whole(&file) => "damaged",
+        state if state.has_raw() && !looks_whole(&file) => "damaged",
         state => state.name(),
     }
 }

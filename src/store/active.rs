@@ -149,10 +149,10 @@ impl Active {
         }
     }
 
-    /// Writes every session that changed and goes on, as of now, into analytics.db.
-    pub(super) fn write_changed(&self, tx: &Connection) -> rusqlite::Result<()> {
+    /// Writes every session that changed and goes on, as of now, into analytics.db, but for months of which nothing may be written.
+    pub(super) fn write_changed(&self, tx: &Connection, is_held: impl Fn(Month) -> bool) -> rusqlite::Result<()> {
         let mut statement = tx.prepare_cached(include_str!("active_put.sql"))?;
-        let going_on = |id: &SessionId| Some((*id, self.get(*id).filter(|session| !session.ended)?));
+        let going_on = |id: &SessionId| Some((*id, self.get(*id).filter(|session| !session.ended && !is_held(id.month))?));
         self.changed.iter().filter_map(going_on).try_for_each(|(id, session)| put(&mut statement, id, session))
     }
 
@@ -162,12 +162,16 @@ impl Active {
         self.sessions.values_mut().filter(of_users).for_each(|session| session.key = 0);
     }
 
-    pub(super) fn forget_changed(&mut self) {
-        for id in self.changed.drain(..) {
-            if let Some(session) = self.sessions.get_mut(&id) {
+    /// They are written, but for those of these months.
+    pub(super) fn forget_changed(&mut self, is_held: impl Fn(Month) -> bool) {
+        let sessions = &mut self.sessions;
+        self.changed.retain(|id| {
+            let is_held = is_held(id.month);
+            if let Some(session) = sessions.get_mut(id).filter(|_| !is_held) {
                 session.changed = false;
             }
-        }
+            is_held
+        });
     }
 
     pub(super) fn remove(&mut self, id: SessionId) {
@@ -199,9 +203,9 @@ fn put(statement: &mut rusqlite::Statement<'_>, id: SessionId, session: &Session
         .map(drop)
 }
 
-pub(super) fn delete(tx: &Connection, ids: &[SessionId]) -> rusqlite::Result<()> {
+pub(super) fn delete<'a>(tx: &Connection, ids: impl IntoIterator<Item = &'a SessionId>) -> rusqlite::Result<()> {
     let mut statement = tx.prepare_cached("delete from active_sessions where month = ? and number = ?")?;
-    ids.iter().try_for_each(|id| statement.execute([id.month.number(), i64::from(id.number)]).map(drop))
+    ids.into_iter().try_for_each(|id| statement.execute([id.month.number(), i64::from(id.number)]).map(drop))
 }
 
 /// Writes sessions of a month that have ended into its part. One that is there already, from a try that failed later, is the same.

@@ -35,7 +35,7 @@ pub(super) struct Pending {
     visitors: Vec<(SessionId, u64)>,
     /// Hits of months that are closed.
     refused: u64,
-    /// Hits of months that are complete, and whose files are damaged.
+    /// Hits of months that are over, and whose files are damaged.
     lost: u64,
     main_done: bool,
     tried: bool,
@@ -67,6 +67,7 @@ impl Pending {
 impl Opened {
     pub(super) fn write(&mut self, batch: &Batch<'_>, directory: &Path, caps: Caps) -> Result<(), Error> {
         self.learn()?;
+        self.now = batch.now;
         if self.pending.batch != batch.id {
             self.resolve(batch, directory, caps)?;
         }
@@ -200,10 +201,10 @@ impl Opened {
         while let Some(entry) = self.pending.rows.first_entry() {
             let month = *entry.key();
             if let Some(part) = self.parts.get_mut(&PartKey::recorded(month)) {
-                let was_complete = part.state == PartState::Sealed;
+                let is_over = part.state == PartState::Sealed || self.now >= month.end();
                 match part.write(directory, entry.get(), again) {
                     // They could wait for ever, and every other hit behind them.
-                    Err(error) if was_complete && is_damaged(&error) => {
+                    Err(error) if is_over && is_damaged(&error) => {
                         part.say_fault(&error);
                         self.pending.lost += entry.remove().len() as u64;
                         continue;

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 
 use super::{
     active,
-    connection::{Context, Synchronous},
+    connection::{Context, Synchronous, is_damaged},
     opened::Opened,
     openings,
     part::{Part, PartState},
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::{DAY_MS, Millis, Month, day_of},
     counters::Counters,
-    error::Error,
+    error::{Error, ErrorKind},
     hit::SessionId,
     sink::Checkpoint,
 };
@@ -73,19 +73,29 @@ impl Opened {
         Ok(())
     }
 
-    /// Ended sessions into their parts, and every raw row before them forced to the disk: only then may what follows be committed.
+    /// Ended sessions into their parts, and every raw row before them forced to the disk: only then may what follows be committed. What
+    /// follows from a part that is over and damaged is held back, until its file is back or was moved away.
     pub(super) fn sync_parts(&mut self, directory: &Path) -> Result<(), Error> {
         let mut of_month: BTreeMap<Month, Vec<SessionId>> = BTreeMap::new();
         for id in self.ended.iter().filter(|id| self.active.get(**id).is_some_and(|session| session.hits > 0)) {
             of_month.entry(id.month).or_default().push(*id);
         }
-        let active = &self.active;
+        let (active, now) = (&self.active, self.now);
+        self.held.clear();
         for part in self.parts.values_mut() {
             let ended = of_month.get(&part.month).filter(|_| !part.key.is_import()).map_or(&[][..], Vec::as_slice);
             // Where there is no file, none is made for sessions alone; and none is opened for those whose hits could not be written.
             if part.state.has_raw() && (part.changed || !ended.is_empty()) {
                 let month = part.month;
-                part.sync(directory, self.folds + 1, |tx| active::put_ended(tx, month, active, ended))?;
+                match part.sync(directory, self.folds + 1, |tx| active::put_ended(tx, month, active, ended)) {
+                    // The month that goes on does not wait for one that is over.
+                    Err(error) if now >= month.end() && is_damaged(&error) => {
+                        part.say_fault(&error);
+                        part.close();
+                        self.held.insert(part.key);
+                    }
+                    synced => synced?,
+                }
             }
         }
         Ok(())
@@ -102,7 +112,7 @@ impl Opened {
         };
         let bytes = fold().context("write roll-ups, open sessions and watermarks to analytics.db")?;
         self.told = Some((counters, now));
-        for part in self.parts.values_mut().filter(|part| part.fold.len() > 0) {
+        for part in self.parts.values_mut().filter(|part| part.fold.len() > 0 && !self.held.contains(&part.key)) {
             part.touched = Some(now);
         }
         self.folded();
@@ -113,11 +123,15 @@ impl Opened {
     /// in nothing at all.
     pub(super) fn keep_counts(&mut self, directory: &Path) -> Result<(), Error> {
         self.learn()?;
+        self.held.clear();
         // Those that ended cannot be put away where there is no file; they end once more.
         self.active.go_on(&std::mem::take(&mut self.ended));
         for part in self.parts.values_mut().filter(|part| part.changed) {
             match part.is_in_place(directory) {
-                true => part.sync(directory, self.folds + 1, |_| Ok(()))?,
+                true => match part.sync(directory, self.folds + 1, |_| Ok(())) {
+                    Err(error) if is_damaged(&error) => drop(self.held.insert(part.key)),
+                    synced => synced?,
+                },
                 false => {
                     tracing::error!(part = %part.key, hits = part.hits, "a raw file is gone: what was counted of its hits stays, what only they could say is lost")
                 }
@@ -130,10 +144,12 @@ impl Opened {
     fn write_fold(&self, counters: Counters, now: Millis) -> rusqlite::Result<usize> {
         let tx = self.main.unchecked_transaction()?;
         let mut bytes = 0;
-        self.active.write_changed(&tx)?;
-        active::delete(&tx, &self.ended)?;
-        openings::forget(&tx, self.pending.batch)?;
-        for part in self.parts.values().filter(|part| part.changed) {
+        self.active.write_changed(&tx, |month| self.is_held(month))?;
+        active::delete(&tx, self.ended.iter().filter(|id| !self.is_held(id.month)))?;
+        if self.held.is_empty() {
+            openings::forget(&tx, self.pending.batch)?;
+        }
+        for part in self.parts.values().filter(|part| part.changed && !self.held.contains(&part.key)) {
             if part.fold.len() > 0 {
                 bytes += rollup::write(&tx, part.number, &part.fold, self.dictionary.devices())?;
                 totals::forget(&tx, part.number)?;
@@ -152,13 +168,25 @@ impl Opened {
     fn folded(&mut self) {
         self.unsure = false;
         self.folds += 1;
-        self.ended.drain(..).for_each(|id| self.active.remove(id));
-        self.active.forget_changed();
-        for part in self.parts.values_mut() {
+        let is_held = |month| self.held.contains(&PartKey::recorded(month));
+        self.active.forget_changed(is_held);
+        self.ended.retain(|id| {
+            let waits = is_held(id.month);
+            if !waits {
+                self.active.remove(*id);
+            }
+            waits
+        });
+        for part in self.parts.values_mut().filter(|part| !self.held.contains(&part.key)) {
             part.watermark = part.newest;
             part.changed = false;
             part.fold.clear();
         }
+    }
+
+    /// Whether nothing of the recorder's sessions of a month may be written.
+    fn is_held(&self, month: Month) -> bool {
+        self.held.contains(&PartKey::recorded(month))
     }
 
     /// After a fold that failed, whether it did arrive; nothing is counted before that is known.
@@ -206,6 +234,10 @@ impl Opened {
             let Some((counters, _)) = self.told else { return Ok(false) };
             self.sync_parts(directory)?;
             self.fold(counters, self.now)?;
+        }
+        if self.held.contains(&key) {
+            let message = format!("{key} is damaged, and hits in it are not counted yet: restore it from a backup or move it away");
+            return Err(Error::new(ErrorKind::Directory, message));
         }
         let now = self.now;
         let goes_on = !key.is_import() && self.active.of_month(key.month).next().is_some();

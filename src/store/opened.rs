@@ -1,6 +1,10 @@
 //! The directory, opened for writing: what a start reads, and what is kept while it is open.
 
-use std::{collections::BTreeMap, path::Path, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::Instant,
+};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -45,6 +49,8 @@ pub(super) struct Opened {
     pub(super) pending: Pending,
     /// Sessions that ended and are not yet put away.
     pub(super) ended: Vec<SessionId>,
+    /// Parts that could not be forced to the disk: what follows from them, and their sessions, wait for that.
+    pub(super) held: BTreeSet<PartKey>,
     /// How often something was folded; it says whether a commit that failed did arrive.
     pub(super) folds: i64,
     pub(super) unsure: bool,
@@ -55,7 +61,7 @@ pub(super) struct Opened {
     pub(super) in_hand: InHand,
     pub(super) caps: Caps,
     pub(super) open_source: Option<OpenSource>,
-    /// The time of the newest checkpoint.
+    /// The time of the newest batch or checkpoint.
     pub(super) now: Millis,
     pub(super) tending: Tending,
     /// What open sessions must no longer refer to.
@@ -76,7 +82,7 @@ impl Opened {
         archive::tidy(&tx, &mut parts, directory).context("write what is left of archives to analytics.db")?;
         let folds = settle(&tx, settings, &mut parts, &mut active).context("write what was replayed to analytics.db")?;
         tx.commit().context("write what was replayed to analytics.db")?;
-        active.forget_changed();
+        active.forget_changed(|_| false);
         parts.values_mut().for_each(|part| (part.listed, part.changed) = (true, false));
         let stale = stale(&parts, &settings.zone);
         Ok(Self {
@@ -89,6 +95,7 @@ impl Opened {
             days,
             pending: Pending::default(),
             ended: Vec::new(),
+            held: BTreeSet::new(),
             folds,
             unsure: false,
             due: Instant::now(),
@@ -160,7 +167,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<PartKey, Pa
     meta_set(tx, MetaKey::Retention, serde_json::to_string(&settings.retention).unwrap_or_default())?;
     active::delete(tx, &empty)?;
     empty.into_iter().for_each(|id| active.remove(id));
-    active.write_changed(tx)?;
+    active.write_changed(tx, |_| false)?;
     for part in parts.values_mut() {
         if part.zone != settings.zone.name() && part.state.has_raw() {
             // Days of two zones, from here on: whichever is set next, they are to be made anew.

@@ -33,7 +33,7 @@ fn drops(counters: &Counters, findings: &mut Vec<Finding>) {
         "the disk is too slow or a fault held it up: read the log; recording.queue_bytes makes the queue longer",
         "requests came after the service had shut its recorder down: shut down the recorder last",
         "a panic in the writer or a plugin: the log says which; please report it",
-        "the store refused to the end: the log says why; look at disk space and rights",
+        "the store refused to the end, or they came late for a month whose file is damaged: the log says why; look at disk space and rights",
         "hits came late for a month that was archived or dropped: restore it if they matter",
         "a clock or a caller said a time before 1970 or after 9998: correct it",
     ];

@@ -114,7 +114,7 @@ impl NewPart {
         };
         write().context(&format!("write hits to {}", self.key))?;
         self.rows.clear();
-        self.active.forget_changed();
+        self.active.forget_changed(|_| false);
         moved.into_iter().for_each(|id| self.active.remove(id));
         Ok(())
     }

@@ -60,14 +60,20 @@ impl Part {
 
     /// A sealed part that is written again is one no longer: its totals go with the next fold.
     fn reopen(&mut self) {
-        (self.state, self.is_plain, self.changed, self.has_fault) = (PartState::Open, false, true, false);
+        (self.state, self.is_plain, self.changed) = (PartState::Open, false, true);
     }
 
     /// Once, not each time: its file is looked at again now and then.
     pub(in crate::store) fn say_fault(&mut self, error: &Error) {
         if !std::mem::replace(&mut self.has_fault, true) {
             let (part, hits) = (self.key, self.hits);
-            tracing::error!(%part, hits, error = %error.chain(), "a month that is complete cannot be used; what was counted of it stays, and recording goes on");
+            tracing::error!(%part, hits, error = %error.chain(), "a month that is over cannot be used; what was counted of it stays, and recording goes on");
+        }
+    }
+
+    fn say_whole(&mut self) {
+        if std::mem::take(&mut self.has_fault) {
+            tracing::info!(part = %self.key, "a month that could not be used is whole again");
         }
     }
 
@@ -99,7 +105,7 @@ impl Part {
     pub(in crate::store) fn write(&mut self, directory: &Path, rows: &[Row], again: bool) -> Result<(), Error> {
         let (key, month) = (self.key, self.month);
         let Some(last) = rows.last() else { return Ok(()) };
-        let (was_complete, had_fault) = (self.state == PartState::Sealed, self.has_fault);
+        let was_complete = self.state == PartState::Sealed;
         self.connection(directory)?;
         if self.state != PartState::Open {
             self.reopen();
@@ -117,7 +123,7 @@ impl Part {
         if was_complete && written.as_ref().is_err_and(is_damaged) {
             // Nothing of them is in it: it is as complete as it was.
             self.close();
-            (self.state, self.changed, self.has_fault) = (PartState::Sealed, false, had_fault);
+            (self.state, self.changed) = (PartState::Sealed, false);
         }
         written
     }
@@ -140,7 +146,9 @@ impl Part {
         };
         let result = sync(connection);
         let back = Synchronous::Normal.set(connection);
-        result.and(back).context(&format!("put sessions away in {key}"))
+        result.and(back).context(&format!("put sessions away in {key}"))?;
+        self.say_whole();
+        Ok(())
     }
 
     /// Whether all of it stands in its file, and nothing in a log beside it.
@@ -173,9 +181,7 @@ impl Part {
         };
         // Not known of one that could not be read at the start.
         self.since = since;
-        if std::mem::take(&mut self.has_fault) {
-            tracing::info!(part = %self.key, "a month that could not be used is whole again");
-        }
+        self.say_whole();
         Ok(sealed)
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct Part {
     pub(super) archived: Option<Archived>,
     /// Whether nothing was written to its file since somebody began to read all of it.
     pub(super) is_kept_still: bool,
-    /// Whether it was said that its file cannot be used. It is complete, so that nobody waits for it but whoever wants its hits.
+    /// Whether it was said that its file cannot be used. Its month is over, so that nobody waits for it but whoever wants its hits.
     pub(super) has_fault: bool,
     connection: Option<Connection>,
     inode: Inode,
