@@ -153,7 +153,7 @@ pub use self::{
     analytics::Analytics,
     builder::Builder,
     config::{Config, Recording},
-    maintenance::{Forgotten, Maintenance, Reset, Vacuumed, VacuumedFile},
+    maintenance::{FailedFile, Forgotten, Maintenance, Reprocessed, Reset, Vacuumed, VacuumedFile},
     report::{Answer, Ask, Bots, Cancel, Interval, Page, Reports, Source},
     shown::Feature,
     store::{Backup, BackupFile, PartPutAway, PartRestored, PutAway, Restored},

@@ -9,6 +9,8 @@ mod common;
 mod damaged;
 #[path = "program/full_disk.rs"]
 mod full_disk;
+#[path = "program/half_done.rs"]
+mod half_done;
 #[path = "program/keys.rs"]
 mod keys;
 #[path = "program/kills.rs"]

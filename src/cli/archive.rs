@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     at_work::at_work,
-    output,
+    failed, output,
     place::Place,
     words::{bytes, hits},
 };
@@ -39,13 +39,14 @@ const EXAMPLES: &str = "Examples:
 impl Archive {
     pub(super) fn run(self) -> Result<(), Error> {
         let done = at_work(&self.place, |maintenance, progress| maintenance.archive(&self.older_than, self.to.as_deref(), progress))?;
-        if self.json {
-            return output::json(&json!(done));
+        match self.json {
+            true => output::json(&json!(done))?,
+            false if done.parts.is_empty() => {
+                output::line(format!("No month with raw hits ended longer than {} ago: nothing was done.", self.older_than))?;
+            }
+            false => say(&done)?,
         }
-        if done.parts.is_empty() {
-            return output::line(format!("No month with raw hits ended longer than {} ago: nothing was done.", self.older_than));
-        }
-        say(&done)
+        failed::none(&done.failed)
     }
 }
 

@@ -8,6 +8,7 @@ mod browser;
 mod demo;
 mod doctor;
 mod export;
+mod failed;
 mod fault;
 mod import;
 mod key;

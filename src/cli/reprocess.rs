@@ -1,7 +1,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{at_work::at_work, output, place::Place};
+use super::{at_work::at_work, failed, output, place::Place};
 use crate::error::Error;
 
 /// Make all counts anew from the raw hits.
@@ -28,10 +28,11 @@ const EXAMPLES: &str = "Examples:
 impl Reprocess {
     pub(super) fn run(self) -> Result<(), Error> {
         let months: Vec<&str> = self.months.iter().map(String::as_str).collect();
-        let hits = at_work(&self.place, |maintenance, progress| maintenance.reprocess_months(&months, progress))?;
+        let done = at_work(&self.place, |maintenance, progress| maintenance.reprocess_months(&months, progress))?;
         match self.json {
-            true => output::json(&json!({ "hits": hits })),
-            false => output::line(format!("Counted {hits} hits anew.")),
+            true => output::json(&json!(done))?,
+            false => output::line(format!("Counted {} hits anew.", done.hits))?,
         }
+        failed::none(&done.failed)
     }
 }

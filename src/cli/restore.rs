@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::{
     at_work::at_work,
-    output,
+    failed, output,
     place::Place,
     words::{bytes, hits},
 };
@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// Bring the raw hits of months back that were put away.
 ///
-/// What was put away is compared with what it should be; if it is missing or damaged nothing changes. Where a service records in the
+/// What was put away is compared with what it should be; if it is missing or damaged the month stays as it is. Where a service records in the
 /// directory, it does the work, between batches.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -38,8 +38,12 @@ impl Restore {
         let months: Vec<&str> = self.months.iter().map(String::as_str).collect();
         let done = at_work(&self.place, |maintenance, progress| maintenance.restore(&months, self.remove, progress))?;
         if self.json {
-            return output::json(&json!(done));
+            output::json(&json!(done))?;
+        } else {
+            for part in &done.parts {
+                output::line(format!("{}  {}: back, {}", part.file, hits(part.hits), bytes(part.bytes)))?;
+            }
         }
-        done.parts.iter().try_for_each(|part| output::line(format!("{}  {}: back, {}", part.file, hits(part.hits), bytes(part.bytes))))
+        failed::none(&done.failed)
     }
 }

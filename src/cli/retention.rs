@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{
     archive,
     at_work::at_work,
-    output,
+    failed, output,
     place::Place,
     words::{bytes, hits},
 };
@@ -68,10 +68,11 @@ impl Retention {
     fn remove(&self, rules: &RetentionRules) -> Result<(), Error> {
         let done = at_work(&self.place, |maintenance, progress| maintenance.retention(rules, progress))?;
         match self.json {
-            true => output::json(&json!(done)),
-            false if done.parts.is_empty() => output::line("No month is old enough: nothing was done."),
-            false => archive::say(&done),
+            true => output::json(&json!(done))?,
+            false if done.parts.is_empty() => output::line("No month is old enough: nothing was done.")?,
+            false => archive::say(&done)?,
         }
+        failed::none(&done.failed)
     }
 }
 

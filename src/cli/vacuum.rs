@@ -1,7 +1,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::{at_work::at_work, output, place::Place, words::bytes};
+use super::{at_work::at_work, failed, output, place::Place, words::bytes};
 use crate::error::Error;
 
 /// Give back to the file system what is free in the files.
@@ -28,11 +28,13 @@ impl Vacuum {
         let sum = |of: fn(&crate::maintenance::VacuumedFile) -> u64| done.files.iter().map(of).sum::<u64>();
         let (before, after) = (sum(|file| file.before), sum(|file| file.after));
         if self.json {
-            return output::json(&json!({ "before": before, "after": after, "files": done.files }));
+            output::json(&json!({ "before": before, "after": after, "files": done.files, "failed": done.failed }))?;
+            return failed::none(&done.failed);
         }
         for file in &done.files {
             output::line(format!("{:24} {:>10} -> {:>10}", file.name, bytes(file.before), bytes(file.after)))?;
         }
-        output::line(format!("{} before, {} now.", bytes(before), bytes(after)))
+        output::line(format!("{} before, {} now.", bytes(before), bytes(after)))?;
+        failed::none(&done.failed)
     }
 }

@@ -1,13 +1,10 @@
-use serde::Deserialize;
 use serde_json::json;
 
-use super::Maintenance;
-use crate::{error::Error, store::Kind};
-
-#[derive(Deserialize)]
-struct Reprocessed {
-    hits: u64,
-}
+use super::{Maintenance, Reprocessed, in_words};
+use crate::{
+    error::{Error, ErrorKind},
+    store::Kind,
+};
 
 impl Maintenance {
     /// Makes all roll-ups anew from the raw hits, a month after the other. Questions are answered from the old ones until a
@@ -16,7 +13,7 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// If a raw file cannot be read, the store refuses, or nobody records in the directory.
+    /// If a raw file cannot be read (all the others are done then), the store refuses, or nobody records in the directory.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_analytics::Error> {
@@ -28,18 +25,19 @@ impl Maintenance {
     /// # Ok(()) }
     /// ```
     pub fn reprocess(&self, progress: impl FnMut(u64, u64)) -> Result<(), Error> {
-        self.reprocess_months(&[], progress).map(drop)
+        let Reprocessed { failed, .. } = self.reprocess_months(&[], progress)?;
+        if failed.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::Job, in_words(&failed))) }
     }
 
     /// Makes the roll-ups of some months anew, such as `["202611"]`, or of all if none is named; see [`reprocess`](Self::reprocess). Gives
-    /// how many hits were read.
+    /// how many hits were read, and which raw files could not be: their counts stay as they are.
     ///
     /// # Errors
     ///
-    /// As [`reprocess`](Self::reprocess), and if nothing was recorded in one of the months or its raw hits are not all there.
-    pub fn reprocess_months(&self, months: &[&str], progress: impl FnMut(u64, u64)) -> Result<u64, Error> {
+    /// If none of the raw files can be read, nothing was recorded in one of the months or its raw hits are not all there, the store refuses,
+    /// or nobody records in the directory.
+    pub fn reprocess_months(&self, months: &[&str], progress: impl FnMut(u64, u64)) -> Result<Reprocessed, Error> {
         let months = if months.is_empty() { String::new() } else { json!(months).to_string() };
-        let result: Reprocessed = self.ask(Kind::Reprocess, &months, progress)?;
-        Ok(result.hits)
+        self.ask(Kind::Reprocess, &months, progress)
     }
 }

@@ -15,8 +15,8 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-pub use crate::store::{Forgotten, Reset, Vacuumed, VacuumedFile};
-pub(crate) use crate::store::{PutAway, Restored};
+pub use crate::store::{FailedFile, Forgotten, Reprocessed, Reset, Vacuumed, VacuumedFile};
+pub(crate) use crate::store::{PutAway, Restored, in_words};
 use crate::{
     counters::State,
     error::{Error, ErrorKind},
@@ -27,6 +27,9 @@ use crate::{
 
 /// Work on what is stored, done by whichever process records in the directory, while it records. From
 /// [`Analytics::maintenance`](crate::Analytics::maintenance). Every call blocks until the work is done: not for async threads.
+///
+/// Work on several files goes on when one of them fails. What came of it then has each of these in its `failed`, with the reason
+/// ([`FailedFile`]); if nothing could be done it is an error. Either way the job stands as failed in [`Reports::jobs`](crate::Reports::jobs).
 pub struct Maintenance {
     jobs: Jobs,
     recorder: Recorder,

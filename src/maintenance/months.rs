@@ -18,8 +18,9 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// If that is no length of time of a day or more, the directory cannot be written or has no room, it holds such files of another data
-    /// directory, or a month stays in use for five minutes; months before it are put away then, and it stays as it was.
+    /// If that is no length of time of a day or more, or no month could be put away: the directory cannot be written or has no room, it holds
+    /// such files of another data directory, a raw file is damaged, a month stays in use for five minutes. If some could, the others are
+    /// [`failed`](PutAway::failed), and stay as they were.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_analytics::Error> {
@@ -47,7 +48,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// If a month is not archived, or its archive is missing, damaged or another directory's: then nothing is changed.
+    /// If a month is not archived, or of none of them the archive is whole: then nothing is changed. Months of which it is missing, damaged or
+    /// another directory's, while others come back, are [`failed`](Restored::failed), and stay as they were.
     pub fn restore(&self, months: &[&str], remove: bool, progress: impl FnMut(u64, u64)) -> Result<Restored, Error> {
         let order = RestoreOrder { months: months.iter().map(|month| (*month).to_owned()).collect(), remove };
         self.ask(Kind::Restore, &json!(order).to_string(), progress)

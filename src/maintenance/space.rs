@@ -6,8 +6,8 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// If the disk has no room for a second copy of the largest file (nothing has changed then), somebody reads a file for longer than a
-    /// minute, the store refuses, or nobody records in the directory.
+    /// If it could be done for no file, or nobody records in the directory. Files that are damaged, that somebody reads for longer than a
+    /// minute, or for a second copy of which the disk has no room, are [`failed`](Vacuumed::failed) otherwise, and stay as they were.
     pub fn vacuum(&self, progress: impl FnMut(u64, u64)) -> Result<Vacuumed, Error> {
         self.ask(Kind::Vacuum, "", progress)
     }

@@ -59,7 +59,7 @@ pub(crate) use self::{
     dictionary::Caps,
     due::due,
     import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},
-    jobs::{JobState, Jobs, Kind, PutAwayOrder, RestoreOrder},
+    jobs::{JobState, Jobs, Kind, PutAwayOrder, RestoreOrder, in_words},
     lock::is_free,
     outcome::Packed,
     part::{PartState, looks_whole},
@@ -78,6 +78,6 @@ pub(crate) use self::{backup::beside as backups_beside, schema::kept};
 pub use self::{
     backup::{Backup, BackupFile},
     cancel::Cancel,
-    jobs::{Forgotten, PartPutAway, PartRestored, PutAway, Reset, Restored, Vacuumed, VacuumedFile},
+    jobs::{FailedFile, Forgotten, PartPutAway, PartRestored, PutAway, Reprocessed, Reset, Restored, Vacuumed, VacuumedFile},
     verify::{Fault, Verified},
 };

@@ -65,7 +65,7 @@ pub(crate) enum JobState {
         done: i64,
         total: i64,
     },
-    /// What came of it, as JSON.
+    /// What came of it, as JSON; for what it could not be done is in it.
     Done(String),
     Failed(String),
 }
@@ -93,7 +93,10 @@ impl Jobs {
                 "waiting" => JobState::Waiting,
                 "running" => JobState::Running { done: row.get(1)?, total: row.get(2)? },
                 "done" => JobState::Done(row.get(4)?),
-                _ => JobState::Failed(row.get(3)?),
+                _ => match row.get::<_, String>(4)? {
+                    nothing if nothing.is_empty() => JobState::Failed(row.get(3)?),
+                    result => JobState::Done(result),
+                },
             })
         };
         let state = main.query_row("select state, done, total, message, result from jobs where id = ?", [id], read).optional();

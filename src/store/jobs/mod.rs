@@ -3,6 +3,7 @@
 //! Asked for by a row in `jobs` (`asked.rs`), found and gone on with by the writer (`running.rs`). One file a kind of work.
 
 mod asked;
+mod failed;
 mod forget;
 mod merge;
 mod put_away;
@@ -19,12 +20,15 @@ pub(super) use self::{
 };
 pub(crate) use self::{
     asked::{JobState, Jobs, Kind},
+    failed::in_words,
     put_away::PutAwayOrder,
     restore::RestoreOrder,
 };
 pub use self::{
+    failed::FailedFile,
     forget::Forgotten,
     put_away::{PartPutAway, PutAway},
+    reprocess::Reprocessed,
     reset::Reset,
     restore::{PartRestored, Restored},
     vacuum::{Vacuumed, VacuumedFile},

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Step, Work};
+use super::{FailedFile, Step, Work, failed};
 use crate::{
     aging::{Fate, RetentionRules},
     clock::Millis,
@@ -30,6 +30,9 @@ use crate::{
 pub struct PutAway {
     /// Each raw file, in the order in which it was done.
     pub parts: Vec<PartPutAway>,
+    /// Raw files that are as they were, and why.
+    #[serde(default)]
+    pub failed: Vec<FailedFile>,
 }
 
 /// What became of one raw file.
@@ -102,6 +105,10 @@ impl PuttingAway {
     fn more(&mut self, bytes: u64) -> Step {
         self.done += bytes;
         self.idle_since = None;
+        self.so_far()
+    }
+
+    fn so_far(&self) -> Step {
         Step::More { done: self.done as i64, total: self.total as i64 }
     }
 
@@ -157,14 +164,15 @@ impl PuttingAway {
                     check.finish()?;
                     archive::put_in_place(&target)?;
                     let (archived, Some(part)) = (archived.clone(), opened.parts.get_mut(&key)) else { return self.wait() };
-                    self.result.parts.push(PartPutAway {
+                    let put_away = PartPutAway {
                         archive: Some(target),
                         archive_bytes: archived.bytes as u64,
                         bytes: archived.raw_bytes as u64,
                         ..said(part, Fate::Archive, directory)
-                    });
+                    };
                     let before = part.archived.replace(archived);
                     close(opened, key, PartState::Archived, before, directory)?;
+                    self.result.parts.push(put_away);
                     self.parts.pop_front();
                     self.stage = Stage::Begin;
                 }
@@ -177,20 +185,19 @@ impl PuttingAway {
         // What still waits to be counted is counted first.
         let can_end = opened.parts.get(&key).is_some_and(|part| part.state != PartState::Open) || opened.complete(key, directory)?;
         let Some(part) = opened.parts.get_mut(&key).filter(|_| can_end) else { return self.wait() };
-        self.result.parts.push(said(part, fate, directory));
+        let dropped = said(part, fate, directory);
         let before = part.archived.clone();
         if fate == Fate::DropAll {
             forget(opened, key)?;
         }
         close(opened, key, PartState::Dropped, before, directory)?;
+        self.result.parts.push(dropped);
         self.parts.pop_front();
         Ok(self.more(0))
     }
-}
 
-impl Work for PuttingAway {
-    fn slice(&mut self, opened: &mut Opened, directory: &Path) -> Result<Step, Error> {
-        let Some((key, fate)) = self.parts.front().copied() else { return Ok(Step::Done(json!(self.result))) };
+    /// The front one, a little further.
+    fn go_on(&mut self, opened: &mut Opened, key: PartKey, fate: Fate, directory: &Path) -> Result<Step, Error> {
         // Gone or put away in the meantime.
         if !opened.parts.get(&key).is_some_and(|part| fate != Fate::Archive || part.state.has_raw()) {
             self.parts.pop_front();
@@ -200,6 +207,21 @@ impl Work for PuttingAway {
             Fate::Archive => self.archive(opened, key, directory),
             Fate::DropRaw | Fate::DropAll => self.drop(opened, key, fate, directory),
         }
+    }
+}
+
+impl Work for PuttingAway {
+    fn slice(&mut self, opened: &mut Opened, directory: &Path) -> Result<Step, Error> {
+        let Some((key, fate)) = self.parts.front().copied() else {
+            return failed::end(self.result.parts.len(), &self.result.failed, json!(self.result));
+        };
+        self.go_on(opened, key, fate, directory).or_else(|error| {
+            self.give_up(opened, directory);
+            failed::note(&mut self.result.failed, key, &error);
+            // Others that are in use are waited for no longer than this one was.
+            self.parts.retain(|(other, _)| *other != key);
+            Ok(self.so_far())
+        })
     }
 
     fn give_up(&mut self, opened: &mut Opened, _: &Path) {

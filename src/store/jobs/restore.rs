@@ -1,16 +1,20 @@
-use std::{collections::VecDeque, fs, path::Path};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fs,
+    path::Path,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Step, Work};
+use super::{FailedFile, Step, Work, failed};
 use crate::{
     error::{Error, ErrorKind},
     store::{
         archive::{self, Unpack},
         connection::{Context, forced, reader},
         opened::Opened,
-        part::PartState,
+        part::{Part, PartState},
         part_key::PartKey,
     },
 };
@@ -21,6 +25,9 @@ use crate::{
 pub struct Restored {
     /// Each raw file.
     pub parts: Vec<PartRestored>,
+    /// Raw files that did not, and why.
+    #[serde(default)]
+    pub failed: Vec<FailedFile>,
 }
 
 /// A raw file that came back.
@@ -60,8 +67,8 @@ impl Restoring {
     pub(super) fn asked(opened: &Opened, argument: &str, directory: &Path) -> Result<Self, Error> {
         let wrong = |error| Error::new(ErrorKind::Config, "what is to come back is said by months").with_source(error);
         let RestoreOrder { months, remove } = serde_json::from_str(argument).map_err(wrong)?;
-        let (mut parts, mut total) = (VecDeque::new(), 0);
-        for month in &months {
+        let (mut parts, mut total, mut result) = (VecDeque::new(), 0, Restored::default());
+        for month in months.iter().collect::<BTreeSet<_>>() {
             let of_month: Vec<_> = opened.parts.values().filter(|part| part.month.to_string() == *month).collect();
             let away: Vec<_> = of_month.iter().filter(|part| part.state == PartState::Archived).collect();
             let Some(any) = of_month.first() else {
@@ -72,19 +79,16 @@ impl Restoring {
                 return Err(Error::new(ErrorKind::Config, message));
             }
             for part in away {
-                let Some(archived) = &part.archived else {
-                    let message = format!("analytics.db does not say where {} was put: put the file back by hand", part.key);
-                    return Err(Error::new(ErrorKind::NoRaw, message));
-                };
-                // Before anything is done: whether all of it is there.
-                Unpack::begin(&archived.file(directory), archived, &part.file_id, None)?;
-                total += archived.raw_bytes as u64;
-                if !parts.contains(&part.key) {
-                    parts.push_back(part.key);
+                match whole(part, directory) {
+                    Ok(bytes) => {
+                        total += bytes;
+                        parts.push_back(part.key);
+                    }
+                    Err(error) => failed::note(&mut result.failed, part.key, &error),
                 }
             }
         }
-        Ok(Self { parts, unpack: None, remove, done: 0, total, result: Restored::default() })
+        Ok(Self { parts, unpack: None, remove, done: 0, total, result })
     }
 
     fn more(&mut self, bytes: u64) -> Step {
@@ -129,9 +133,40 @@ impl Restoring {
     }
 }
 
+/// Before anything is done: whether it is there. Gives its bytes once it is unpacked.
+fn whole(part: &Part, directory: &Path) -> Result<u64, Error> {
+    let Some(archived) = &part.archived else {
+        let message = format!("analytics.db does not say where {} was put: put the file back by hand", part.key);
+        return Err(Error::new(ErrorKind::NoRaw, message));
+    };
+    Unpack::begin(&archived.file(directory), archived, &part.file_id, None)?;
+    Ok(archived.raw_bytes as u64)
+}
+
 impl Work for Restoring {
     fn slice(&mut self, opened: &mut Opened, directory: &Path) -> Result<Step, Error> {
-        let Some(key) = self.parts.front().copied() else { return Ok(Step::Done(json!(self.result))) };
+        let Some(key) = self.parts.front().copied() else {
+            return failed::end(self.result.parts.len(), &self.result.failed, json!(self.result));
+        };
+        self.go_on(opened, key, directory).or_else(|error| {
+            self.give_up(opened, directory);
+            failed::note(&mut self.result.failed, key, &error);
+            self.parts.pop_front();
+            Ok(self.more(0))
+        })
+    }
+
+    fn give_up(&mut self, _: &mut Opened, directory: &Path) {
+        self.unpack = None;
+        if let Some(key) = self.parts.front() {
+            drop(fs::remove_file(archive::unfinished(&key.file(directory))));
+        }
+    }
+}
+
+impl Restoring {
+    /// The front one, a little further.
+    fn go_on(&mut self, opened: &mut Opened, key: PartKey, directory: &Path) -> Result<Step, Error> {
         let away = opened.parts.get(&key).filter(|part| part.state == PartState::Archived);
         let Some((archived, file_id)) = away.and_then(|part| Some((part.archived.as_ref()?, part.file_id))) else {
             self.parts.pop_front();
@@ -150,12 +185,5 @@ impl Work for Restoring {
             self.parts.pop_front();
         }
         Ok(self.more(bytes))
-    }
-
-    fn give_up(&mut self, _: &mut Opened, directory: &Path) {
-        self.unpack = None;
-        if let Some(key) = self.parts.front() {
-            drop(fs::remove_file(archive::unfinished(&key.file(directory))));
-        }
     }
 }

@@ -31,6 +31,11 @@ pub(in crate::store) enum Step {
     /// Nothing can be done before the next batch.
     Wait,
     Done(Value),
+    /// For some files it could not be done; the message says which.
+    DoneBut {
+        result: Value,
+        message: String,
+    },
 }
 
 /// What the writer works on besides recording: one thing at a time, what was asked for first.
@@ -132,6 +137,9 @@ impl Opened {
                 Ok(false)
             }
             Ok(Step::Done(result)) => self.end_job(job.id, Ok(result)).map(|()| false),
+            Ok(Step::DoneBut { result, message }) => {
+                self.put_job(job.id, "failed", (0, 0), Some(&message), Some(&result.to_string())).map(|()| false)
+            }
             Err(error) => {
                 job.work.give_up(self, directory);
                 tracing::error!(error = %error.chain(), "work that was asked for failed; what it was to change is as it was before");
@@ -147,7 +155,7 @@ impl Opened {
         }
         let Some(mut upkeep) = self.in_hand.upkeep.take() else { return Ok(false) };
         match upkeep.slice(self, directory) {
-            Ok(Step::Done(_)) => return Ok(false),
+            Ok(Step::Done(_) | Step::DoneBut { .. }) => return Ok(false),
             Ok(Step::More { .. } | Step::Wait) => {}
             Err(error) => {
                 tracing::error!(error = %error.chain(), "roll-ups could not be made anew; the old ones stay for now");

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Step, Work};
+use super::{FailedFile, Step, Work, failed};
 use crate::{
     error::{Error, ErrorKind},
     store::{
@@ -25,6 +25,9 @@ use crate::{
 pub struct Vacuumed {
     /// Each file that was looked at.
     pub files: Vec<VacuumedFile>,
+    /// Files that are as they were, and why.
+    #[serde(default)]
+    pub failed: Vec<FailedFile>,
 }
 
 /// A file of the directory, with the log beside it.
@@ -43,6 +46,7 @@ pub struct VacuumedFile {
 pub(super) struct MakeSmall {
     files: VecDeque<PathBuf>,
     done: Vec<VacuumedFile>,
+    failed: Vec<FailedFile>,
     in_hand: Option<InHand>,
 }
 
@@ -62,33 +66,47 @@ impl MakeSmall {
     pub(super) fn asked(opened: &Opened, directory: &Path) -> Self {
         let parts = opened.parts.values().filter(|part| part.state.has_raw()).map(|part| part.key.file(directory));
         let files = [main_file(directory), directory.join("access.db")].into_iter().chain(parts);
-        Self { files: files.filter(|file| file.exists()).collect(), done: Vec::new(), in_hand: None }
+        Self { files: files.filter(|file| file.exists()).collect(), done: Vec::new(), failed: Vec::new(), in_hand: None }
     }
 
     fn total(&self) -> i64 {
-        (self.done.len() + self.files.len()) as i64
+        (self.done.len() + self.failed.len() + self.files.len()) as i64
     }
 }
 
 impl Work for MakeSmall {
     fn slice(&mut self, opened: &mut Opened, directory: &Path) -> Result<Step, Error> {
-        let Some(file) = self.files.front().cloned() else { return Ok(Step::Done(json!({ "files": self.done }))) };
+        let Some(file) = self.files.front().cloned() else {
+            return failed::end(self.done.len(), &self.failed, json!({ "files": self.done, "failed": self.failed }));
+        };
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        self.go_on(opened, &file, &name, directory).or_else(|error| {
+            failed::note(&mut self.failed, name, &error);
+            self.files.pop_front();
+            self.in_hand = None;
+            Ok(Step::More { done: (self.done.len() + self.failed.len()) as i64, total: self.total() })
+        })
+    }
+}
+
+impl MakeSmall {
+    /// The front one, or as much of it as whoever reads it lets.
+    fn go_on(&mut self, opened: &mut Opened, file: &Path, name: &str, directory: &Path) -> Result<Step, Error> {
         let is_main = file == main_file(directory);
         let mut own = None;
         if !is_main {
             // Its pages are cached by nobody here: the writer opens it again when it next needs it.
             opened.parts.values_mut().filter(|part| part.key.file(directory) == file).for_each(|part| part.close());
-            own = Some(open(&file).context(&format!("open {name} to make it small"))?);
+            own = Some(open(file).context(&format!("open {name} to make it small"))?);
         }
         let connection = own.as_ref().unwrap_or(&opened.main);
-        let begun = InHand { before: size(&file), since: Instant::now(), is_small: false };
+        let begun = InHand { before: size(file), since: Instant::now(), is_small: false };
         let mut in_hand = self.in_hand.take().unwrap_or(begun);
         let emptied = make_small(connection, is_main, &mut in_hand.is_small);
         match emptied {
             Ok(true) => {
                 drop(own);
-                self.done.push(VacuumedFile { name, before: in_hand.before, after: size(&file) });
+                self.done.push(VacuumedFile { name: name.to_owned(), before: in_hand.before, after: size(file) });
                 self.files.pop_front();
             }
             Ok(false) if in_hand.since.elapsed() < PATIENCE => self.in_hand = Some(in_hand),
@@ -105,7 +123,7 @@ impl Work for MakeSmall {
                 return Err(error).context(&format!("make {name} small (it is as it was)"));
             }
         }
-        Ok(Step::More { done: self.done.len() as i64, total: self.total() })
+        Ok(Step::More { done: (self.done.len() + self.failed.len()) as i64, total: self.total() })
     }
 }
 

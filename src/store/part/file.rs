@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind},
     sink::Salt,
     store::{
-        connection::{Context, Inode, Synchronous, gone, is_damaged, writer},
+        connection::{Context, Inode, Synchronous, gone, is_damaged, reader, writer},
         part_key::PartKey,
         raw::{self, Row, for_month},
     },
@@ -69,6 +69,18 @@ impl Part {
             let (part, hits) = (self.key, self.hits);
             tracing::error!(%part, hits, error = %error.chain(), "a month that is over cannot be used; what was counted of it stays, and recording goes on");
         }
+    }
+
+    /// An error if its file is still what it was when that was said.
+    pub(in crate::store) fn try_again(&mut self, directory: &Path) -> Result<(), Error> {
+        let read = || -> rusqlite::Result<i64> {
+            let connection = reader(&self.key.file(directory))?;
+            raw::last(&connection, self.month)?;
+            connection.query_row("select since from part", [], |row| row.get(0))
+        };
+        self.since = read().context(&format!("read {}", self.key))?;
+        self.say_whole();
+        Ok(())
     }
 
     fn say_whole(&mut self) {
