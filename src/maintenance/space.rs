@@ -6,8 +6,9 @@ impl Maintenance {
     ///
     /// # Errors
     ///
-    /// If it could be done for no file, or nobody records in the directory. Files that are damaged, that somebody reads for longer than a
-    /// minute, or for a second copy of which the disk has no room, are [`failed`](Vacuumed::failed) otherwise, and stay as they were.
+    /// If the disk has no room for a second copy of `analytics.db`, somebody reads that for longer than a minute, the store refuses, or nobody
+    /// records in the directory: nothing has changed then. Other files that have no room, are read for so long or are damaged are
+    /// [`failed`](Vacuumed::failed), and stay as they were.
     pub fn vacuum(&self, progress: impl FnMut(u64, u64)) -> Result<Vacuumed, Error> {
         self.ask(Kind::Vacuum, "", progress)
     }

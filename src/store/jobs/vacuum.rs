@@ -81,6 +81,10 @@ impl Work for MakeSmall {
         };
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         self.go_on(opened, &file, &name, directory).or_else(|error| {
+            // It comes first, and nothing was done.
+            if file == main_file(directory) {
+                return Err(error);
+            }
             failed::note(&mut self.failed, name, &error);
             self.files.pop_front();
             self.in_hand = None;
