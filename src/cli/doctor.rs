@@ -24,7 +24,8 @@ const EXAMPLES: &str = "Examples:
   tower-analytics doctor --data /var/lib/analytics
   tower-analytics doctor --config settings.toml --json
 
-The exit code is 0 if nothing is to be done, and 1 if something is. It looks, and changes nothing; `verify` looks into every byte.";
+The exit code is 0 if nothing is to be done, and 1 if something is. It looks, and changes nothing: at the pages of the files for two seconds,
+newest months first; `verify` looks into every byte.";
 
 impl Doctor {
     pub(super) fn run(self) -> Result<ExitCode, Error> {

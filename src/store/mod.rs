@@ -70,7 +70,7 @@ pub(crate) use self::{
     schema::{MetaKey, VERSION, meta_get},
     store::{Settings, Store},
     temp::TempDir,
-    verify::{Look, verify},
+    verify::{Look, quick, verify},
     visitors::FIRST_VISITOR,
 };
 #[cfg(feature = "cli")]

@@ -12,7 +12,10 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tower_analytics::{Analytics, Clock, Config, Hit};
 
-use crate::running::{Done, file, mode, program, run};
+use crate::{
+    common::damage::{flipped, overwrite},
+    running::{Done, file, mode, program, run},
+};
 
 const DATA: &str = "analytics-data";
 
@@ -174,11 +177,20 @@ type Damage = fn(&Path, &Path);
 
 #[test]
 fn the_doctor_says_what_is_wrong_with_files() {
-    let damages: [(&str, &str, &str, Damage); 9] = [
+    let damages: [(&str, &str, &str, Damage); 11] = [
         ("part_missing", "problem", "is missing; 100 hits of it are in the roll-ups alone", |_, part| fs::remove_file(part).unwrap()),
         ("part_damaged", "problem", "cannot be read", |_, part| fs::write(part, "no database at all".repeat(500)).unwrap()),
         ("part_damaged", "problem", "another file than the one", |_, part| {
             Connection::open(part).unwrap().execute("update part set file_id = randomblob(16)", []).map(drop).unwrap();
+        }),
+        ("part_damaged", "problem", "is damaged: ", |_, part| flipped(part)),
+        ("file_damaged", "problem", "analytics.db is damaged: ", |data, _| {
+            let main = Connection::open(data.join("analytics.db")).unwrap();
+            main.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
+            let root = "select rootpage from sqlite_schema where name = 'openings'";
+            let page: i64 = main.query_row(root, [], |row| row.get(0)).unwrap();
+            drop(main);
+            overwrite(&data.join("analytics.db"), 4096 * (page as u64 - 1), &[0xa5; 4096]);
         }),
         ("legacy", "warning", "app_usage.json", |data, _| fs::write(data.join("app_usage.json"), "{}").unwrap()),
         ("large_log", "warning", "access.db-wal has 65 MB", |data, _| {

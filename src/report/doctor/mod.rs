@@ -3,6 +3,7 @@
 mod contents;
 mod disk;
 mod holder;
+mod pages;
 mod writer;
 
 use std::path::Path;
@@ -58,7 +59,8 @@ impl Finding {
 }
 
 impl Diagnosis {
-    /// Looks at a directory. Whatever keeps it from looking is a finding, not an error.
+    /// Looks at a directory, for some two seconds at most at the pages of its files, newest months first; what there was no time for is a
+    /// note. [`Reports::verify`] looks into every byte. Whatever keeps it from looking is a finding, not an error.
     ///
     /// ```
     /// use tower_analytics::{Analytics, Hit, report::Diagnosis};
@@ -89,7 +91,11 @@ impl Diagnosis {
             let holder = holder::of(directory);
             let is_recording = holder.is_some();
             disk::files(directory, is_recording, &mut findings);
+            let is_ours = inside.is_some();
             findings.extend(inside.unwrap_or_default());
+            if is_ours {
+                pages::check(directory, &mut findings);
+            }
             findings.extend(holder.map(|holder| Finding::new(Severity::Note, "recording", holder, "nothing")));
         }
         let mut diagnosis = Self { findings };

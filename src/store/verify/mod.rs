@@ -11,6 +11,7 @@ mod integrity;
 mod listed;
 mod look;
 mod part;
+mod quick;
 mod sessions;
 mod walk;
 
@@ -19,8 +20,8 @@ use std::path::Path;
 use rusqlite::Connection;
 
 pub use self::found::{Fault, Verified};
-pub(crate) use self::look::Look;
 use self::{found::Found, listed::Listed};
+pub(crate) use self::{look::Look, quick::quick};
 use super::{
     connection::{Context, main_file},
     schema::{VERSION, check_version},
