@@ -71,8 +71,8 @@ fn classes(page: &Page, devices: &Outcome<Devices>) -> Panel {
                 Cell::number(row.users),
             ]);
         }
-        if table.rows.is_empty() { Err("No bot was here in this range.") } else { Ok(markup(&table)) }
+        if table.rows.is_empty() { Err("No bot was here in this range.") } else { Ok(markup(&table.sorted(&page.view, "classes"))) }
     });
-    let panel = panel.width(12).more("Count bots in every number", page.view.page_with("", "bots", "include"));
+    let panel = panel.half().more("Count bots in every number", page.view.page_with("", "bots", "include"));
     panel.api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("bots")
 }

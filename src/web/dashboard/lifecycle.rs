@@ -73,7 +73,7 @@ fn steps(page: &Page, lifecycle: &Outcome<Answered>) -> Panel {
             let name = Cell::text(format::step(&bucket.start, &answer.interval).1);
             table.row([name].into_iter().chain(numbers.map(Cell::number)).collect::<Vec<_>>());
         }
-        if table.rows.is_empty() { Err("Nobody was here in this range.") } else { Ok(markup(&table)) }
+        if table.rows.is_empty() { Err("Nobody was here in this range.") } else { Ok(markup(&table.sorted(&page.view, "steps"))) }
     });
     panel.width(12).api(&page.view, "api/lifecycle", &[RANGE, FILTERS, INTERVAL])
 }

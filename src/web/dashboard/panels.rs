@@ -263,7 +263,7 @@ pub(super) fn failures(page: &Page, errors: &Outcome<Errors>, most: usize) -> Pa
                 Cell::day(&page.view, &row.last_seen),
             ]);
         }
-        if table.rows.is_empty() { Err("Nothing went wrong in this range.") } else { Ok(markup(&table)) }
+        if table.rows.is_empty() { Err("Nothing went wrong in this range.") } else { Ok(markup(&table.sorted(&page.view, "failures"))) }
     });
     panel.api(&page.view, "api/errors", &[RANGE, FILTERS]).list("failures")
 }

@@ -65,7 +65,7 @@ fn table(page: &Page, users: &Answered) -> Result<String, &'static str> {
         return Err("No user was here in this range. Say who is asking with an extension User, or Builder::user.");
     }
     table.pages(&page.view, users.next_cursor.as_deref());
-    Ok(markup(&table))
+    Ok(markup(&table.sorted(&page.view, "users")))
 }
 
 pub(super) const COLUMNS: [(&str, &str); 9] = [
