@@ -284,12 +284,12 @@ async fn long_work_is_told_in_words_and_what_goes_on_comes_first() {
     let rows: Vec<String> = work.split("<tr>").skip(2).map(plain).collect();
     assert_eq!(rows.len(), 13, "{work}");
     assert!(
-        rows[0].contains("Months counted anew") && rows[0].contains("running, 42 %") && rows[0].contains("<rect width=\"42%\""),
+        rows[0].contains("Counting months anew") && rows[0].contains("running, 42 %") && rows[0].contains("<rect width=\"42%\""),
         "{}",
         rows[0]
     );
     assert!(rows[1].contains("Something else") && rows[1].contains("a later version's"), "{}", rows[1]);
-    assert!(rows[2].contains("Users merged") && rows[2].contains(&message), "{}", rows[2]);
+    assert!(rows[2].contains("Merging users") && rows[2].contains(&message), "{}", rows[2]);
     assert!(work.contains("and 58 more"), "{work}");
     let sorted = site.get("/analytics/settings?sort=work:State").await.text;
     let states = ["done", "failed", "failed", "running"].map(|state| panel(&sorted, "work").rfind(&format!(">{state}")).unwrap());

@@ -23,7 +23,7 @@ fn table(page: &Page, jobs: &JobRows) -> Drawn {
     let running = jobs.jobs.iter().filter(|job| is(job, "running"));
     let waiting = jobs.jobs.iter().rev().filter(|job| is(job, "waiting"));
     let ended = jobs.jobs.iter().filter(|job| !coming(job));
-    let mut table = Table::new("Long work", &[("Work", ""), ("State", ""), ("#Last word", "When this was said of it"), ("Message", "")]);
+    let mut table = Table::new("Long work", &[("Work", ""), ("State", ""), ("#Changed", "When this was said of it"), ("Message", "")]);
     for job in running.chain(waiting).take(COMING).chain(ended.take(ENDED)) {
         table.row([
             Cell::text(in_words(&job.kind)).soft(&job.kind),
@@ -47,7 +47,6 @@ fn state(job: &JobRow) -> Cell {
     let class = match &*job.state {
         "failed" => "bad",
         "done" => "good",
-        "waiting" => "none",
         _ => "",
     };
     let cell = |text: String| Cell::text(text).class(class);
@@ -63,15 +62,15 @@ fn state(job: &JobRow) -> Cell {
 /// The name is that of the command.
 fn in_words(kind: &str) -> &str {
     match kind {
-        "archive" => "Old months put away",
-        "forget" => "A user forgotten",
-        "import" => "An import",
-        "merge" => "Users merged",
-        "reprocess" => "Months counted anew",
-        "reset" => "All of it deleted",
-        "restore" => "Months brought back",
+        "archive" => "Putting months away",
+        "forget" => "Forgetting a user",
+        "import" => "Importing",
+        "merge" => "Merging users",
+        "reprocess" => "Counting months anew",
+        "reset" => "Deleting all of it",
+        "restore" => "Bringing months back",
         "retention" => "Rules for old months",
-        "vacuum" => "Free space given back",
+        "vacuum" => "Giving space back",
         _ => "Something else",
     }
 }
