@@ -190,6 +190,11 @@ async fn every_page_of_an_empty_store_is_whole_and_says_what_to_do() {
         is_harmless(&answer.text, page);
     }
     assert!(site.get("/analytics").await.text.contains("Add the layer to your service"));
+    // No page speaks of ranges and filters where there is nothing to be filtered.
+    for page in PAGES.iter().filter(|page| !page.contains('?') && !["live", "settings"].contains(page)) {
+        let text = site.get(format!("/analytics/{page}").trim_end_matches('/')).await.text;
+        assert!(text.contains("Nothing here yet") && !text.contains("fewer filters"), "{page}");
+    }
     for missing in ["session?id=202601-1", "session", "user?id=nobody", "user"] {
         let answer = site.get(&format!("/analytics/{missing}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{missing}");
@@ -200,6 +205,41 @@ async fn every_page_of_an_empty_store_is_whole_and_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_hit_is_enough_for_every_page() {
     leads_nowhere_wrong(&Site::one_hit(), 400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_day_says_what_there_is_and_nothing_of_the_days_before() {
+    let site = Site::one_hit();
+    let lifecycle = site.get("/analytics/lifecycle").await.text;
+    assert!(!lifecycle.contains("How often people come") && lifecycle.contains("Who comes, who goes"), "no whole day has been");
+    let retention = site.get("/analytics/retention").await.text;
+    assert_eq!(panel(&retention, "retention").matches("<th scope=\"row\">").count(), 1, "no cohort before the first user");
+    let bots = site.get("/analytics/bots").await.text;
+    assert_eq!(bots.matches("<section class=\"panel").count(), 1, "that there was no bot is said once");
+    let inactive = site.get("/analytics/inactive-users").await.text;
+    assert_eq!(inactive.matches("<section class=\"panel").count(), 1, "that nobody has stayed away is said once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_is_signed_in_features_and_platforms_are_told_by_hits() {
+    let site = Site::new();
+    for route in ["/items", "/items", "/items", "/orders"] {
+        let mut hit = Hit::new("GET", route);
+        hit.set_client("", "", "", "Mozilla/5.0 Firefox/140.0");
+        hit.set_address([10, 1, 2, 3].into());
+        site.analytics.record(&hit);
+    }
+    site.analytics.flush().unwrap();
+    let text = site.get("/analytics").await.text;
+    let first = |id: &str| {
+        let bars = panel(&text, id).split("<li>").nth(1).unwrap();
+        [bars.contains("% of hits"), bars.contains("<rect width=\"100%\"")]
+    };
+    assert!(panel(&text, "features").contains("75.0 % of hits"), "{}", panel(&text, "features"));
+    assert_eq!([first("features"), first("platforms")], [[true; 2]; 2], "{text}");
+    // With somebody who is, it is people.
+    let one = Site::one_hit().get("/analytics").await.text;
+    assert!(!panel(&one, "features").contains("of hits"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
