@@ -190,6 +190,11 @@ async fn every_page_of_an_empty_store_is_whole_and_says_what_to_do() {
         is_harmless(&answer.text, page);
     }
     assert!(site.get("/analytics").await.text.contains("Add the layer to your service"));
+    // No page speaks of ranges and filters where there is nothing to be filtered.
+    for page in PAGES.iter().filter(|page| !page.contains('?') && !["live", "settings"].contains(page)) {
+        let text = site.get(format!("/analytics/{page}").trim_end_matches('/')).await.text;
+        assert!(text.contains("Nothing here yet") && !text.contains("fewer filters"), "{page}");
+    }
     for missing in ["session?id=202601-1", "session", "user?id=nobody", "user"] {
         let answer = site.get(&format!("/analytics/{missing}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{missing}");
@@ -200,6 +205,41 @@ async fn every_page_of_an_empty_store_is_whole_and_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_hit_is_enough_for_every_page() {
     leads_nowhere_wrong(&Site::one_hit(), 400).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_day_says_what_there_is_and_nothing_of_the_days_before() {
+    let site = Site::one_hit();
+    let lifecycle = site.get("/analytics/lifecycle").await.text;
+    assert!(!lifecycle.contains("How often people come") && lifecycle.contains("Who comes, who goes"), "no whole day has been");
+    let retention = site.get("/analytics/retention").await.text;
+    assert_eq!(panel(&retention, "retention").matches("<th scope=\"row\">").count(), 1, "no cohort before the first user");
+    let bots = site.get("/analytics/bots").await.text;
+    assert_eq!(bots.matches("<section class=\"panel").count(), 1, "that there was no bot is said once");
+    let inactive = site.get("/analytics/inactive-users").await.text;
+    assert_eq!(inactive.matches("<section class=\"panel").count(), 1, "that nobody has stayed away is said once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_is_signed_in_features_and_platforms_are_told_by_hits() {
+    let site = Site::new();
+    for route in ["/items", "/items", "/items", "/orders"] {
+        let mut hit = Hit::new("GET", route);
+        hit.set_client("", "", "", "Mozilla/5.0 Firefox/140.0");
+        hit.set_address([10, 1, 2, 3].into());
+        site.analytics.record(&hit);
+    }
+    site.analytics.flush().unwrap();
+    let text = site.get("/analytics").await.text;
+    let first = |id: &str| {
+        let bars = panel(&text, id).split("<li>").nth(1).unwrap();
+        [bars.contains("% of hits"), bars.contains("<rect width=\"100%\"")]
+    };
+    assert!(panel(&text, "features").contains("75.0 % of hits"), "{}", panel(&text, "features"));
+    assert_eq!([first("features"), first("platforms")], [[true; 2]; 2], "{text}");
+    // With somebody who is, it is people.
+    let one = Site::one_hit().get("/analytics").await.text;
+    assert!(!panel(&one, "features").contains("of hits"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,6 +289,86 @@ async fn a_question_that_fails_fails_its_panel_and_not_the_page() {
     let wrong = site.get("/analytics/sessions?cursor=1").await;
     assert_eq!(wrong.status, StatusCode::OK);
     assert!(wrong.text.contains("This could not be answered.") && wrong.text.contains("cursor"), "{}", wrong.text);
+}
+
+/// The panel of this id.
+fn panel<'a>(html: &'a str, id: &str) -> &'a str {
+    let from = html.find(&format!("data-panel=\"{id}\"")).unwrap();
+    &html[from..from + html[from..].find("</section>").unwrap()]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_is_told_in_words_and_what_goes_on_comes_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let analytics = Analytics::builder(directory.path()).build().unwrap();
+    let app = Router::new().merge(analytics.dashboard(|_: &tower_analytics::Head<'_>| Some(Role::Mod)));
+    let (_, clock) = Analytics::testing();
+    let site = Site { analytics, clock, app };
+    assert!(panel(&site.get("/analytics/settings").await.text, "work").contains("Nothing goes on."));
+    let main = rusqlite::Connection::open(directory.path().join("analytics.db")).unwrap();
+    let say = |kind: &str, state: &str, done: i64, message: &str| {
+        let sql = "insert into jobs (kind, argument, state, done, total, message, changed) values (?, '', ?, ?, 200, ?, unixepoch())";
+        main.execute(sql, rusqlite::params![kind, state, done, message]).unwrap();
+    };
+    // The oldest goes on while many have ended since.
+    say("reprocess", "running", 84, "");
+    let kinds = ["archive", "forget", "import", "merge", "reset", "restore", "retention", "vacuum"];
+    kinds.iter().for_each(|kind| say(kind, "done", 200, ""));
+    (0..60).for_each(|_| say("vacuum", "done", 200, ""));
+    let message = format!("nobody is called \"<b>{}\": look at the list of users", "x".repeat(300));
+    say("merge", "failed", 0, &message);
+    say("a later version's", "failed", 0, "update the program");
+    let text = site.get("/analytics/settings").await.text;
+    is_harmless(&text, "settings");
+    let work = panel(&text, "work");
+    let rows: Vec<String> = work.split("<tr>").skip(2).map(plain).collect();
+    assert_eq!(rows.len(), 13, "{work}");
+    assert!(
+        rows[0].contains("Counting months anew") && rows[0].contains("running, 42 %") && rows[0].contains("<rect width=\"42%\""),
+        "{}",
+        rows[0]
+    );
+    assert!(rows[1].contains("Something else") && rows[1].contains("a later version's"), "{}", rows[1]);
+    assert!(rows[2].contains("Merging users") && rows[2].contains(&message), "{}", rows[2]);
+    assert!(work.contains("and 58 more"), "{work}");
+    let sorted = site.get("/analytics/settings?sort=work:State").await.text;
+    let states = ["done", "failed", "failed", "running"].map(|state| panel(&sorted, "work").rfind(&format!(">{state}")).unwrap());
+    assert!(states.is_sorted(), "{states:?}");
+    main.execute("delete from jobs where kind = 'vacuum' or state = 'failed'", []).unwrap();
+    assert!(!panel(&site.get("/analytics/settings").await.text, "work").contains("Something else"), "every kind has words");
+}
+
+/// What stands first in each row of a panel.
+fn firsts(html: &str, id: &str) -> Vec<String> {
+    let rows = panel(html, id).split("<tr").skip(2);
+    rows.map(|row| row.split("<bdi>").nth(1).unwrap_or_default().split('<').next().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_sorted_by_a_form_too() {
+    let site = Site::much();
+    let before = site.get("/analytics/endpoints?days=10").await.text;
+    let by = async |sort: &str| firsts(&site.get(&format!("/analytics/endpoints?days=10&sort={sort}")).await.text, "all");
+    let (hits, names) = (firsts(&before, "all"), by("all:Endpoint").await);
+    let mut sorted = hits.clone();
+    sorted.sort();
+    assert_eq!((names.clone(), names.len()), (sorted.clone(), 3));
+    sorted.reverse();
+    assert_eq!(by("all:-Endpoint").await, sorted);
+    // It says what it is, and how it came.
+    let page = site.get("/analytics/endpoints?days=10&sort=all:-Endpoint").await.text;
+    let table = panel(&page, "all");
+    assert!(table.contains("aria-sort=\"descending\"") && table.contains("<option value=\"all:-Endpoint\" selected>"), "{table}");
+    let places: Vec<usize> = values(table, "data-place").map(|place| place.parse().unwrap()).collect();
+    let as_they_came: Vec<&String> = (0..3).map(|place| &sorted[places.iter().position(|at| *at == place).unwrap()]).collect();
+    assert_eq!(as_they_came, hits.iter().collect::<Vec<_>>());
+    // The form keeps the rest, and other pages do not take it along.
+    assert!(table.contains("<input type=\"hidden\" name=\"days\" value=\"10\">"), "{table}");
+    assert!(values(&page, "href").all(|href| !href.contains("sort=") || href.starts_with("/analytics/endpoints?")));
+    // What is no column, or of another panel, changes nothing.
+    for other in ["all:Nothing", "all:", "users:-Hits", "", "-", "all:--Hits"] {
+        assert_eq!(by(other).await, hits, "{other}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ use axum::{
     extract::{Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
+    routing::{MethodRouter, get},
 };
 use http::{HeaderValue, Method, header};
 
@@ -16,6 +17,7 @@ use super::{
     fault::Fault,
     host::Route,
     links::Links,
+    slash,
     who::{Seen, Unknowable, Who, is_forged},
 };
 use crate::{
@@ -66,13 +68,19 @@ impl Site {
     }
 }
 
-/// All of them, each closed to roles below the one it takes.
+/// All of them, each closed to roles below the one it takes; pages also with a slash at the end, as closed.
 pub(super) fn router(routes: Vec<Route>, site: Site) -> Router {
     let mut router = Router::new();
     for Route { path, role, methods, is_data } in routes {
-        let guarded = methods.layer(middleware::from_fn_with_state((site.clone(), role, is_data), check));
-        let path = if path.is_empty() { site.base_path.to_string() } else { format!("{}/{path}", site.base_path) };
-        router = router.route(&path, guarded);
+        let guarded = |methods: MethodRouter<Site>| methods.layer(middleware::from_fn_with_state((site.clone(), role, is_data), check));
+        let (base, is_first) = (&site.base_path, path.is_empty());
+        let path = if is_first { base.to_string() } else { format!("{base}/{path}") };
+        if !is_data {
+            // The first page itself: NGINX leads from `/analytics` to `/analytics/` where its location ends so, and would be led back for ever.
+            let with_slash = if is_first { methods.clone() } else { get(slash::to_page) };
+            router = router.route(&format!("{path}/"), guarded(with_slash));
+        }
+        router = router.route(&path, guarded(methods));
     }
     router.with_state(site)
 }

@@ -24,7 +24,7 @@ impl Links {
         }
         let seen = parts.uri.path();
         let original = parts.extensions.get::<OriginalUri>().map_or(seen, |original| original.path());
-        let base = format!("{}{base_path}", original.strip_suffix(seen).unwrap_or_default());
+        let base = format!("{}{base_path}", harmless(original.strip_suffix(seen).unwrap_or_default()));
         Self { base, inner: base_path.to_owned(), leaver: None }
     }
 
@@ -44,20 +44,42 @@ impl Links {
 
     /// The sign-in, which leads back to where this request wanted to go. `uri` is what is left when `nest` has taken its part.
     pub(super) fn sign_in(&self, uri: &Uri) -> String {
-        let below = uri.path_and_query().and_then(|target| target.as_str().strip_prefix(&*self.inner)).unwrap_or_default();
-        self.sign_in_for(&format!("{}{below}", self.base))
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        self.sign_in_for(&format!("{}{}{query}", self.base, self.below(uri)))
     }
 
     /// The sign-in, which leads on to a path of this origin. One that is too long for the headers of proxies is left out.
     pub(super) fn sign_in_for(&self, next: &str) -> String {
         let encoded = utf8_percent_encode(next, NON_ALPHANUMERIC).to_string();
-        if next == self.base || encoded.len() > LONGEST_NEXT { self.to("login") } else { format!("{}?next={encoded}", self.to("login")) }
+        if next.trim_end_matches('/') == self.base || encoded.len() > LONGEST_NEXT {
+            self.to("login")
+        } else {
+            format!("{}?next={encoded}", self.to("login"))
+        }
+    }
+
+    /// The same address without the slash at the end of its path.
+    pub(super) fn without_slash(&self, uri: &Uri) -> String {
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{}{query}", self.base, self.below(uri).trim_end_matches('/'))
+    }
+
+    /// The path below the base path.
+    fn below<'a>(&self, uri: &'a Uri) -> &'a str {
+        uri.path().strip_prefix(&*self.inner).unwrap_or_default()
     }
 
     /// A path below the base, such as `assets/style.css`.
     pub(super) fn to(&self, path: &str) -> String {
         format!("{}/{path}", self.base)
     }
+}
+
+/// What `nest` has taken off may hold what somebody else has written. To browsers `\` is `/`, and two of them at the start are another
+/// site's.
+fn harmless(before: &str) -> String {
+    let before = before.replace('\\', "%5C");
+    if before.starts_with("//") { format!("/{}", before.trim_start_matches('/')) } else { before }
 }
 
 #[cfg(test)]
@@ -78,6 +100,20 @@ mod tests {
         assert_eq!(home("/analytics/users", Some("/admin/analytics/users"), None), "/admin/analytics");
         assert_eq!(home("/analytics", None, Some("https://example.com/ops/")), "/ops/analytics");
         assert_eq!(home("/analytics", None, Some("https://example.com")), "/analytics");
+    }
+
+    #[test]
+    fn links_lead_to_no_other_site_whatever_was_taken_off() {
+        assert_eq!(home("/analytics", Some("/\\evil.example/analytics"), None), "/%5Cevil.example/analytics");
+        assert_eq!(home("/analytics", Some("//evil.example/analytics"), None), "/evil.example/analytics");
+    }
+
+    #[test]
+    fn an_address_loses_its_slash_and_nothing_else() {
+        let (mut parts, ()) = http::Request::get("/analytics/users/?days=7&user=a/").body(()).unwrap().into_parts();
+        parts.extensions.insert(OriginalUri("/admin/analytics/users/?days=7&user=a/".parse().unwrap()));
+        let links = Links::of(&parts, "/analytics", None);
+        assert_eq!(links.without_slash(&parts.uri), "/admin/analytics/users?days=7&user=a/");
     }
 
     #[test]

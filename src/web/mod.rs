@@ -22,6 +22,7 @@ mod router;
 mod seen;
 #[cfg(feature = "cli")]
 mod setup;
+mod slash;
 #[cfg(feature = "auth")]
 mod who;
 #[cfg(not(feature = "auth"))]

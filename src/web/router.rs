@@ -198,6 +198,17 @@ mod tests {
                     }
                     Some(role) => assert_eq!(status == StatusCode::FORBIDDEN, role < needed, "{what}"),
                 }
+                if !is_data && method == "GET" {
+                    let with_slash = Request::get(format!("{uri}/")).header("host", "localhost");
+                    let with_slash =
+                        token.iter().fold(with_slash, |request, token| request.header("authorization", format!("Bearer {token}")));
+                    let answer = app.clone().oneshot(with_slash.body(Body::empty()).unwrap()).await.unwrap();
+                    let leads_to = answer.headers().get(header::LOCATION).map(|to| to.to_str().unwrap());
+                    let is_page = leads_to == Some(&*uri) || path.is_empty() && answer.status() == StatusCode::OK;
+                    let is_closed = denied && needed != Role::Anyone;
+                    assert!(if is_closed { answer.status() == status && !is_page } else { is_page }, "{what}, with a slash {leads_to:?}");
+                    assert!(answer.extensions().get::<crate::Skip>().is_some(), "{uri}/");
+                }
                 assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY), "{uri}");
                 assert!(response.headers().contains_key(header::CACHE_CONTROL), "{uri}");
                 assert!(response.extensions().get::<crate::Skip>().is_some(), "{uri}");

@@ -19,6 +19,7 @@ fn pages_fit_every_width_in_both_themes_and_complain_of_nothing() {
                 let main = browser.value("document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth");
                 assert_eq!(main, json!(0), "{page} is wider than its room on {width}");
                 assert_eq!(browser.value(SIDEWAYS), json!([]), "{page} on {width}");
+                assert_eq!(browser.value(HOLES), json!([]), "{page} on {width}");
                 assert_eq!(browser.value(NAMELESS), json!([]), "{page} on {width}");
                 assert_eq!(browser.value(CONTRAST), json!([]), "{page} in {theme} on {width}");
             }
@@ -28,9 +29,24 @@ fn pages_fit_every_width_in_both_themes_and_complain_of_nothing() {
 }
 
 /// What is wider than its room and is no table, heat map or the bar of filters.
-const SIDEWAYS: &str = "[...document.querySelectorAll('main *, .top *, .rail')] \
+pub(crate) const SIDEWAYS: &str = "[...document.querySelectorAll('main *, .top *, .rail')] \
      .filter((one) => one.scrollWidth > one.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(one).overflowX)) \
      .filter((one) => !one.matches('.scroll, .asked')).map((one) => one.outerHTML.slice(0, 100))";
+
+/// Lines of panels that do not reach the end of their room, or panels of one line that are not as high as one another.
+const HOLES: &str = "(() => { const holes = [];
+     for (const grid of document.querySelectorAll('main .grid')) {
+         const lines = new Map(), end = grid.getBoundingClientRect().right;
+         for (const panel of grid.children) {
+             const box = panel.getBoundingClientRect();
+             if (box.width) lines.set(box.top, [...lines.get(box.top) ?? [], box]);
+         }
+         for (const boxes of lines.values()) {
+             const right = Math.max(...boxes.map((box) => box.right)), heights = boxes.map((box) => box.height);
+             if (Math.abs(right - end) > 1 || Math.max(...heights) - Math.min(...heights) > 1) holes.push([boxes.length, right, end]);
+         }
+     }
+     return holes; })()";
 
 /// What can be used and has no name that is read out.
 const NAMELESS: &str = "[...document.querySelectorAll('a, button, summary, select, input:not([type=hidden]), [tabindex=\"0\"]')] \
@@ -38,7 +54,7 @@ const NAMELESS: &str = "[...document.querySelectorAll('a, button, summary, selec
      .map((one) => one.outerHTML.slice(0, 100))";
 
 /// Text that stands out too little from what is behind it (WCAG 2.2, 1.4.3).
-const CONTRAST: &str = r"(() => {
+pub(crate) const CONTRAST: &str = r"(() => {
     const context = Object.assign(document.createElement('canvas'), {width: 1, height: 1}).getContext('2d', {willReadFrequently: true});
     const over = (below, color) => {
         context.fillStyle = `rgb(${below})`; context.fillRect(0, 0, 1, 1);

@@ -6,6 +6,7 @@ mod clicked;
 mod fitting;
 mod kept;
 mod keyboard;
+mod long_work;
 mod odd_names;
 mod paint;
 mod refreshed;
@@ -13,5 +14,6 @@ mod refreshed;
 #[allow(dead_code, reason = "half of it is for other tests")]
 mod running;
 mod server;
+mod sorted_without_heads;
 mod tables;
 mod values;

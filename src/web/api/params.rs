@@ -138,5 +138,8 @@ pub(in crate::web) const PAGE: &[Param] = &[
     Param::one_of("range", "All time; the last 30 days if no range is given.", &["all"]),
     Param::one_of("compare", "Without the period before.", &["off"]),
 ];
+/// By what a table of a page is sorted; what is no column of it is passed over.
+pub(in crate::web) const SORT: &[Param] =
+    &[Param::text("sort", "The panel, and a column of its table: `users:-Actions`; `-` is downwards.")];
 /// Whom or what a page is about; a parameter and not a part of the path, since ids may be anything.
 pub(in crate::web) const ID: &[Param] = &[Param::text("id", "The id of whom or what the page is about.")];

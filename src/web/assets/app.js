@@ -93,21 +93,26 @@ function step(plot, event) {
 // Tables. The address holds by what each is sorted (`#users=-Actions`): it can be copied, and gone back from.
 const isSorts = () => location.hash === '' || location.hash.includes('=');
 const sorts = () => new URLSearchParams(isSorts() ? location.hash.slice(1) : '');
-const nameOf = (table) => table.closest('[data-panel]')?.dataset.panel ?? '';
+const nameOf = (part) => part.closest('[data-panel]')?.dataset.panel ?? '';
 function sortBy(head) {
-  const now = sorts(), before = head.getAttribute('aria-sort');
-  const descending = before ? before === 'ascending' : head.classList.contains('num');
-  now.set(nameOf(head.closest('table')), (descending ? '-' : '') + head.textContent);
+  const before = head.getAttribute('aria-sort'), descending = before ? before === 'ascending' : head.classList.contains('num');
+  sortTo(nameOf(head), (descending ? '-' : '') + head.textContent);
+}
+function sortTo(name, by) {
+  const now = sorts();
+  now.set(name, by);
   history.pushState(null, '', '#' + now);
   sortAll();
 }
 function sortAll() {
   const now = sorts();
-  if (isSorts()) $$('.rows').filter((table) => !table.closest('[data-live]')).forEach((table) => sort(table, now.get(nameOf(table)) ?? ''));
+  if (isSorts()) $$('.rows').filter((table) => !table.closest('[data-live]')).forEach((table) => sort(table, now.get(nameOf(table)) ?? table.dataset.by ?? ''));
 }
 function sort(table, by) {
   const body = table.tBodies[0], rows = [...body.rows], heads = $$('thead th', table), descending = by.startsWith('-');
   const head = by && heads.find((one) => one.textContent === by.slice(descending ? 1 : 0)), at = head?.cellIndex;
+  const select = $('.sort select', table.closest('.panel'));
+  if (select) select.value = head ? nameOf(table) + ':' + by : '';
   if (!head && !rows.some((row) => row.dataset.place)) return;
   const value = ({ cells, dataset }) => {
     if (!head) return Number(dataset.place);
@@ -242,6 +247,7 @@ on('click', (event) => {
 });
 on('change', (event) => {
   if (event.target.matches('[data-refresh]')) { keep('refresh', event.target.value); every(Number(event.target.value)); }
+  if (event.target.matches('.sort select')) sortTo(nameOf(event.target), event.target.value.split(':')[1] ?? '');
   if (event.target.matches('[data-no-keys]')) keep('no-keys', event.target.checked ? '1' : null);
 });
 on('keydown', (event) => {

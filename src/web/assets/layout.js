@@ -18,7 +18,7 @@ function arrange() {
   panels().forEach((panel) => {
     const name = panel.dataset.panel;
     panel.hidden = hidden.includes(name);
-    if (widths[name]) panel.dataset.w = widths[name];
+    if (widths[name]) { panel.dataset.w = widths[name]; panel.dataset.fixed = ''; }
     panel.draggable = on;
     if (on) panel.prepend(tools(panel, name));
   });

@@ -23,7 +23,7 @@ const PAGE: Which = Which::new("bots", "Bots");
 #[derive(Template)]
 #[template(path = "bots.html")]
 struct Bots {
-    panels: [Panel; 3],
+    panels: Vec<Panel>,
     page: Page,
 }
 
@@ -37,11 +37,14 @@ async fn show(page: Page) -> Response {
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(&ask.clone().bots(Audience::Only), None)),
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.features(&ask.clone().bots(Audience::Only))),
     );
-    let panels = [
-        classes(&page, &devices),
-        panels::traffic(&page, &traffic, None).titled("Hits of bots").about("In no other number unless bots are asked for"),
-        panels::endpoints(&page, &features, 15).titled("What they ask for").width(6),
-    ];
+    let mut panels = vec![classes(&page, &devices)];
+    // That there was none is said once.
+    if devices.as_ref().is_ok_and(|devices| !devices.bots.is_empty()) {
+        panels.extend([
+            panels::traffic(&page, &traffic, None).titled("Hits of bots").about("In no other number unless bots are asked for"),
+            panels::endpoints(&page, &features, 15).titled("What they ask for").width(6),
+        ]);
+    }
     shown(&Bots { panels, page })
 }
 
@@ -71,8 +74,12 @@ fn classes(page: &Page, devices: &Outcome<Devices>) -> Panel {
                 Cell::number(row.users),
             ]);
         }
-        if table.rows.is_empty() { Err("No bot was here in this range.") } else { Ok(markup(&table)) }
+        if table.rows.is_empty() {
+            Err("No bot was here in this range. What calls itself one is counted here, and in no other number.")
+        } else {
+            Ok(markup(&table.sorted(&page.view, "classes")))
+        }
     });
-    let panel = panel.width(12).more("Count bots in every number", page.view.page_with("", "bots", "include"));
+    let panel = panel.half().more("Count bots in every number", page.view.page_with("", "bots", "include"));
     panel.api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("bots")
 }

@@ -54,7 +54,7 @@ async fn show(page: Page) -> Response {
         panels::latency(&page, &latency).width(4),
         versions(&page, &devices).width(4),
         people(&page, &users).width(4),
-        panels::failures(&page, &errors, 12).width(12),
+        panels::failures(&page, &errors, 12).half(),
     ];
     let cards = stats.as_ref().map(|stats| cards(&page, stats, &traffic)).unwrap_or_default();
     let name = page.view.query().get("endpoint").unwrap_or("All endpoints").to_owned();

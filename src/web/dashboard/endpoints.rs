@@ -82,5 +82,5 @@ fn table(page: &Page, rows: &[FeatureRow]) -> String {
         }
         table.row(cells);
     }
-    markup(&table)
+    markup(&table.sorted(&page.view, "all"))
 }

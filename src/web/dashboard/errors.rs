@@ -39,11 +39,11 @@ async fn show(page: Page) -> Response {
         page.ask(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
         page.ask_before(&[RANGE, ZONE, FILTERS], |reports, ask| reports.traffic(ask, None)),
     );
-    let panels = [
-        panels::faults(&page, &traffic, before.as_ref()).width(12),
-        panels::failures(&page, &errors, MOST).width(12),
-        attached(&page, &errors),
-    ];
+    let failures = panels::failures(&page, &errors, MOST).width(12);
+    let attached = (attached(&page, &errors), errors.as_ref().is_ok_and(|errors| errors.errors.is_empty()));
+    // What an app says itself of its errors comes first, if it says anything.
+    let (second, third) = if attached.1 { (failures, attached.0) } else { (attached.0, failures) };
+    let panels = [panels::faults(&page, &traffic, before.as_ref()).half(), second, third];
     shown(&Errors { panels, page })
 }
 
@@ -76,7 +76,7 @@ fn attached(page: &Page, errors: &Outcome<Answered>) -> Panel {
                 "None in this range. A handler attaches one with the extension ErrorNote, and it is here with its kind and message.",
             );
         }
-        Ok(markup(&table))
+        Ok(markup(&table.sorted(&page.view, "attached")))
     });
-    panel.width(12).api(&page.view, "api/errors", &[RANGE, FILTERS]).list("errors")
+    panel.half().api(&page.view, "api/errors", &[RANGE, FILTERS]).list("errors")
 }

@@ -40,13 +40,13 @@ async fn show(page: Page) -> Response {
         rows => Ok(table(&page, rows)),
     });
     let list =
-        list.width(12).about("Each feature's users as a share of all users of the range. Say what belongs together with Builder::feature.");
+        list.half().about("Each feature's users as a share of all users of the range. Say what belongs together with Builder::feature.");
     let compared = Panel::of("comparison", "A day now, and a day before", &comparison, |comparison| match comparison.features.as_slice() {
         _ if comparison.other_days <= 0.0 => Err("All time has no period before it. Choose a range to compare."),
         [] => Err("Nothing was used in this range or the one before."),
-        rows => Ok(per_day(rows)),
+        rows => Ok(per_day(&page, rows)),
     });
-    let compared = compared.width(12).api(&page.view, "api/features/comparison", &[RANGE, OTHER, FILTERS]);
+    let compared = compared.half().api(&page.view, "api/features/comparison", &[RANGE, OTHER, FILTERS]);
     let panels = [list.api(&page.view, "api/chart/features", &[RANGE, FILTERS]), compared];
     shown(&Features { panels, page })
 }
@@ -78,10 +78,10 @@ fn table(page: &Page, rows: &[FeatureRow]) -> String {
             if row.previous_hits.is_some() { Cell::change(row.change) } else { Cell::text("–").class("num none") },
         ]);
     }
-    markup(&table)
+    markup(&table.sorted(&page.view, "features"))
 }
 
-fn per_day(rows: &[ComparedFeature]) -> String {
+fn per_day(page: &Page, rows: &[ComparedFeature]) -> String {
     let columns = [
         ("Feature", ""),
         ("#Hits a day", ""),
@@ -104,5 +104,5 @@ fn per_day(rows: &[ComparedFeature]) -> String {
             Cell::change(row.users_change),
         ]);
     }
-    markup(&table)
+    markup(&table.sorted(&page.view, "comparison"))
 }

@@ -27,7 +27,7 @@ const DAYS: [(&str, &str); 4] = [("7", "7 d"), ("14", "14 d"), ("30", "30 d"), (
 #[template(path = "inactive_users.html")]
 struct InactiveUsers {
     days: String,
-    panels: [Panel; 2],
+    panels: Vec<Panel>,
     page: Page,
 }
 
@@ -45,10 +45,9 @@ async fn show(page: Page) -> Response {
         Ok(users) if users.total > 0 => format!("{} not seen for {idle} days", counted(users.total, "user")),
         _ => format!("Not seen for {idle} days"),
     };
+    // That nobody has stayed away is said once.
+    let is_nobody = users.as_ref().is_ok_and(|users| users.total == 0);
     let versions = Panel::of("versions", "What they used last", &users, |users| {
-        if users.versions.is_empty() {
-            return Err("Nobody has stayed away so long, so no version has lost anybody.");
-        }
         let bar = |row: &LastVersion| Bar {
             name: format!("{} {}", panels::known(&row.platform), row.app_version),
             href: page.view.with("version", &row.app_version),
@@ -60,7 +59,8 @@ async fn show(page: Page) -> Response {
     });
     let takes = &[IDLE, LAST_FILTERS, LIMIT, CURSOR];
     let list = Panel::of("users", &title, &users, |users| table(&page, users)).width(12).api(&page.view, "api/inactive-users", takes);
-    let panels = [versions.width(12).about("Their last version: whom an update may have lost"), list];
+    let versions = versions.width(12).about("Their last version: whom an update may have lost");
+    let panels = if is_nobody { vec![list] } else { vec![versions, list] };
     shown(&InactiveUsers { days: idle.to_string(), panels, page })
 }
 
@@ -71,5 +71,5 @@ fn table(page: &Page, users: &Answered) -> Result<String, &'static str> {
         return Err("Nobody has stayed away so long. Try fewer days, or fewer filters.");
     }
     table.pages(&page.view, users.next_cursor.as_deref());
-    Ok(markup(&table))
+    Ok(markup(&table.sorted(&page.view, "users")))
 }

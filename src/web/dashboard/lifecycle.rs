@@ -38,7 +38,8 @@ async fn show(page: Page) -> Response {
     let interval = page.view.query().interval();
     let lifecycle = page.ask(&[RANGE, FILTERS], move |reports, ask| reports.lifecycle(ask, interval)).await;
     let panels = [over_time(&page, &lifecycle), steps(&page, &lifecycle)];
-    let stickiness = lifecycle.as_ref().ok().map(|answer| answer.stickiness);
+    // Of whole days: on the first one there is none yet.
+    let stickiness = lifecycle.as_ref().ok().map(|answer| answer.stickiness).filter(|stickiness| stickiness.mau > 0.0);
     let interval = lifecycle.as_ref().map(|answer| answer.interval.clone()).unwrap_or_default();
     shown(&Lifecycle { interval, stickiness, panels, page })
 }
@@ -73,7 +74,12 @@ fn steps(page: &Page, lifecycle: &Outcome<Answered>) -> Panel {
             let name = Cell::text(format::step(&bucket.start, &answer.interval).1);
             table.row([name].into_iter().chain(numbers.map(Cell::number)).collect::<Vec<_>>());
         }
-        if table.rows.is_empty() { Err("Nobody was here in this range.") } else { Ok(markup(&table)) }
+        let is_empty = answer.buckets.iter().all(|bucket| bucket.active == 0 && bucket.dormant == 0);
+        if is_empty {
+            Err("Nobody was here in this range. Try a longer one, or fewer filters.")
+        } else {
+            Ok(markup(&table.sorted(&page.view, "steps")))
+        }
     });
     panel.width(12).api(&page.view, "api/lifecycle", &[RANGE, FILTERS, INTERVAL])
 }

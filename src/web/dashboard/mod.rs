@@ -28,11 +28,13 @@ mod retention;
 mod session;
 mod sessions;
 mod settings;
+mod sorting;
 mod table;
 mod user;
 mod users;
 mod values;
 mod view;
+mod work;
 
 pub(crate) use self::{bots::register as register_bots, hub::Hub};
 pub(super) use self::{plugged::Plugged, plugin::plug};

@@ -55,8 +55,8 @@ async fn show(page: Page) -> Response {
         panels::features(&page, &features, BARS).width(4).more("All features", page.view.page("features")),
         panels::endpoints(&page, &features, BARS).more("All endpoints", page.view.page("endpoints")),
         panels::platforms(&page, &devices, BARS).more("All platforms", page.view.page("platforms")),
-        panels::hours(&page, &hours),
         panels::active(&page, &active, 8).width(4).more("Live", page.view.page("live")),
+        panels::hours(&page, &hours),
     ];
     let cards = stats.as_ref().map(|stats| cards(&page, stats, &growth, &traffic)).map_err(|problem| problem.message().to_owned());
     shown(&Overview { cards, live: live(&active), panels, plugged, page })

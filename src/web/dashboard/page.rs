@@ -176,7 +176,12 @@ impl Page {
         at.as_ref().map_or_else(|| or.to_owned(), |at| self.moment(at))
     }
 
-    /// What a page says when the store holds nothing at all.
+    /// Whether the page can only say how to begin. Pages of plugins may have something of their own.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_empty() && !["live", "settings"].contains(&self.section) && !self.section.starts_with("x/")
+    }
+
+    /// Whether the store holds nothing at all.
     pub(super) fn is_empty(&self) -> bool {
         self.health.as_ref().is_ok_and(|health| health.parts.iter().all(|part| part.hits == 0))
     }

@@ -14,6 +14,8 @@ pub(super) struct Panel {
     about: &'static str,
     /// Of twelve columns.
     width: u8,
+    /// Whether half a line is enough for it where lines are very long.
+    half: bool,
     more: Option<(String, String)>,
     json: Option<String>,
     csv: Option<String>,
@@ -43,25 +45,30 @@ impl Panel {
             }
             Err(problem) => (Body::Failed(problem.message().to_owned()), String::new()),
         };
-        Self { id, title: title.to_owned(), about: "", width: 6, more: None, json: None, csv: None, body, foot }
+        Self { id, title: title.to_owned(), about: "", width: 6, half: false, more: None, json: None, csv: None, body, foot }
     }
 
     /// What somebody else has answered.
     pub(super) fn given(id: &'static str, title: &str, body: Result<String, String>, foot: String) -> Self {
         let body = body.map_or_else(Body::Failed, Body::Shown);
-        Self { id, title: title.to_owned(), about: "", width: 6, more: None, json: None, csv: None, body, foot }
+        Self { id, title: title.to_owned(), about: "", width: 6, half: false, more: None, json: None, csv: None, body, foot }
     }
 
     /// Something that is known without a question.
     pub(super) fn fixed(id: &'static str, title: &str, markup: String) -> Self {
         let body = Body::Shown(markup);
-        Self { id, title: title.to_owned(), about: "", width: 6, more: None, json: None, csv: None, body, foot: String::new() }
+        Self { id, title: title.to_owned(), about: "", width: 6, half: false, more: None, json: None, csv: None, body, foot: String::new() }
     }
 
     /// So many of twelve columns.
     pub(super) fn width(mut self, width: u8) -> Self {
         self.width = width;
         self
+    }
+
+    /// A whole line, and half of one where lines are very long.
+    pub(super) fn half(self) -> Self {
+        Self { half: true, ..self.width(12) }
     }
 
     pub(super) fn titled(mut self, title: &str) -> Self {

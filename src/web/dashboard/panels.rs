@@ -68,18 +68,22 @@ pub(super) fn traffic(page: &Page, traffic: &Outcome<Traffic>, before: Option<&O
 
 pub(super) fn features(page: &Page, features: &Outcome<Features>, most: usize) -> Panel {
     let panel = Panel::of("features", "Top features", features, |features| {
+        // An app that says of nobody who it is has hits to show.
+        let all: u64 = features.features.iter().map(|row| row.hits).sum();
+        let by_hits = features.features.iter().all(|row| row.users == 0);
         let bar = |row: &FeatureRow| Bar {
             name: row.name.clone(),
             href: page.view.with("feature", &row.feature),
             open: page.view.page_with("endpoints", "feature", &row.feature),
-            value: row.users,
-            soft: percent(row.adoption),
+            value: if by_hits { row.hits } else { row.users },
+            soft: if by_hits { format!("{} of hits", format::share(row.hits, all)) } else { percent(row.adoption) },
             change: row.change.filter(|_| page.view.compares()),
             fault: false,
         };
         bars(features.features.iter().map(bar), most)
     });
-    let panel = panel.about("Users of each feature, as a share of all users of the range, and how its hits changed");
+    let panel =
+        panel.about("Users of each feature, as a share of all users of the range, and how its hits changed; hits, if nobody is signed in");
     panel.api(&page.view, "api/chart/features", &[RANGE, FILTERS])
 }
 
@@ -103,22 +107,24 @@ pub(super) fn endpoints(page: &Page, features: &Outcome<Features>, most: usize) 
 pub(super) fn platforms(page: &Page, devices: &Outcome<Devices>, most: usize) -> Panel {
     let panel = Panel::of("platforms", "Platforms", devices, |devices| {
         let all: u64 = devices.platforms.iter().map(|row| row.users).sum();
+        let hits: u64 = devices.platforms.iter().map(|row| row.hits).sum();
+        let by_hits = all == 0;
         let bar = |row: &crate::report::PlatformRow| Bar {
             name: row.platform.clone(),
             href: page.view.with("platform", &row.platform),
             open: page.view.page_with("platforms", "platform", &row.platform),
-            value: row.users,
-            soft: format!(
-                "{} · {} {}",
-                format::share(row.users, all),
-                format::rough(row.hits as f64),
-                if row.hits == 1 { "hit" } else { "hits" }
-            ),
+            value: if by_hits { row.hits } else { row.users },
+            soft: if by_hits {
+                format!("{} of hits", format::share(row.hits, hits))
+            } else {
+                let word = if row.hits == 1 { "hit" } else { "hits" };
+                format!("{} · {} {word}", format::share(row.users, all), format::rough(row.hits as f64))
+            },
             ..Bar::default()
         };
         bars(devices.platforms.iter().map(bar), most)
     });
-    let panel = panel.width(4).about("Users of each platform; who uses two counts for both");
+    let panel = panel.width(4).about("Users of each platform; who uses two counts for both. Hits, if nobody is signed in");
     panel.api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("platforms")
 }
 
@@ -263,7 +269,7 @@ pub(super) fn failures(page: &Page, errors: &Outcome<Errors>, most: usize) -> Pa
                 Cell::day(&page.view, &row.last_seen),
             ]);
         }
-        if table.rows.is_empty() { Err("Nothing went wrong in this range.") } else { Ok(markup(&table)) }
+        if table.rows.is_empty() { Err("Nothing went wrong in this range.") } else { Ok(markup(&table.sorted(&page.view, "failures"))) }
     });
     panel.api(&page.view, "api/errors", &[RANGE, FILTERS]).list("failures")
 }

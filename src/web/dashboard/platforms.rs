@@ -95,7 +95,11 @@ fn oldest(page: &Page, devices: &Outcome<Devices>, versions: &Outcome<Versions>)
                 ]);
             }
         }
-        if table.rows.is_empty() { Err("No hits in this range. Try a longer one, or fewer filters.") } else { Ok(markup(&table)) }
+        if table.rows.is_empty() {
+            Err("No hits in this range. Try a longer one, or fewer filters.")
+        } else {
+            Ok(markup(&table.sorted(&page.view, "all-versions")))
+        }
     });
     panel.api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("versions")
 }
@@ -109,7 +113,7 @@ fn models(page: &Page, devices: &Outcome<Devices>) -> Panel {
         if table.rows.is_empty() {
             Err("No device has said its name: send X-Device-Info, if your app knows it.")
         } else {
-            Ok(markup(&table))
+            Ok(markup(&table.sorted(&page.view, "devices")))
         }
     });
     panel.width(12).api(&page.view, "api/chart/devices", &[RANGE, FILTERS]).list("devices")

@@ -54,5 +54,5 @@ fn table(page: &Page, users: &Answered) -> Result<String, &'static str> {
         return Err("No user was here in this range. Try a longer one, or fewer filters.");
     }
     table.pages(&page.view, users.next_cursor.as_deref());
-    Ok(markup(&table))
+    Ok(markup(&table.sorted(&page.view, "users")))
 }

@@ -89,14 +89,15 @@ fn triangle(page: &Page, retention: &Answered, step: &'static str) -> Triangle {
                 text: if cohort.users == 0 { "–".to_owned() } else { percent(share) },
                 title: format!("{} of {}", format::exact(kept.users), format::counted(cohort.users, "user")),
                 heat: (share * 5.0).ceil().clamp(0.0, 5.0) as u8,
-                open: !kept.complete && is_first,
+                open: !kept.complete && is_first && cohort.users > 0,
                 href: people.map(|(cohort, period)| page.view.cohort(cohort, period)),
             }
         };
         let cells = cohort.periods.iter().enumerate().map(cell).collect();
         Row { name: format::step(&cohort.start, step).0, size: format::number(cohort.users), cells }
     };
-    let rows: Vec<Row> = retention.cohorts.iter().enumerate().map(row).collect();
+    // Before the first of all users there is nothing to be seen.
+    let rows: Vec<Row> = retention.cohorts.iter().enumerate().skip_while(|(_, cohort)| cohort.users == 0).map(row).collect();
     Triangle { step, columns: rows.first().map_or(0, |row| row.cells.len()), rows }
 }
 

@@ -138,5 +138,5 @@ fn actions(page: &Page, detail: &SessionDetail) -> Result<String, &'static str> 
         return Err("The hits of this session were put away with their month.");
     }
     table.pages(&page.view, detail.next_cursor.as_deref());
-    Ok(markup(&table))
+    Ok(markup(&table.sorted(&page.view, "actions")))
 }

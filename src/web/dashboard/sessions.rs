@@ -76,5 +76,5 @@ pub(super) fn table(page: &Page, sessions: &Answered) -> Result<String, &'static
         return Err("No session began in this range. Try a longer one, or fewer filters.");
     }
     table.pages(&page.view, sessions.next_cursor.as_deref());
-    Ok(markup(&table))
+    Ok(markup(&table.sorted(&page.view, "sessions")))
 }

@@ -7,11 +7,12 @@ use super::{
     page::{Page, Which, shown},
     panel::{Panel, markup},
     table::{Cell, Table},
+    work::work,
 };
 use crate::{
     aging::RetentionRules,
     counters::{Counters, State as WriterState},
-    report::{Expiring, Health, JobRows, PartHealth, Reports},
+    report::{Expiring, Health, PartHealth, Reports},
     web::{format, host::Host},
 };
 
@@ -42,14 +43,13 @@ async fn show(page: Page) -> Response {
     let (expiring, jobs) =
         tokio::join!(page.ask(&[], |reports, _| reports.expiring(None)), page.ask(&[], |reports, _| Reports::jobs(reports)));
     let kept = Panel::of("kept", "How long it is kept", &expiring, |expiring| Ok(markup(&Facts { facts: kept(expiring) })));
-    let work = Panel::of("work", "Long work", &jobs, |jobs| work(&page, jobs));
     let recorded = Panel::fixed("recorded", "What is recorded", markup(&Facts { facts: recorded(&page) }));
     let panels = [
-        writer,
-        dropped.about("Hits that were not recorded, since the recorder started"),
-        data.width(12),
-        kept,
-        work.about("Done by whoever records, between batches"),
+        writer.width(4),
+        dropped.width(4).about("Hits that were not recorded, since the recorder started"),
+        kept.width(4),
+        data.half(),
+        work(&page, &jobs),
         recorded.width(12),
     ];
     shown(&Settings { panels, page })
@@ -131,7 +131,7 @@ fn months(page: &Page, health: &Health) -> Result<String, &'static str> {
     }
     let (raw, all): (u64, _) = (health.parts.iter().map(|part| part.bytes).sum(), health.bytes);
     let total = format!("{} on disk, {} of it raw hits", format::bytes(all), format::bytes(raw));
-    Ok(format!("{}<p class=\"soft\">{total}</p>", markup(&table)))
+    Ok(format!("{}<p class=\"soft\">{total}</p>", markup(&table.sorted(&page.view, "data"))))
 }
 
 fn kept(expiring: &Expiring) -> Vec<(&'static str, String)> {
@@ -153,23 +153,6 @@ fn kept(expiring: &Expiring) -> Vec<(&'static str, String)> {
         ("Counts deleted too", after(drop_all_after)),
         ("Due now", due),
     ]
-}
-
-fn work(page: &Page, jobs: &JobRows) -> Result<String, &'static str> {
-    let mut table = Table::new("Long work", &[("Work", ""), ("State", ""), ("Last word", ""), ("Message", "")]);
-    // What ended long ago is nobody's business any more.
-    for job in jobs.jobs.iter().take(12) {
-        let state = match &*job.state {
-            "running" if job.total > 0 => format!("running, {} %", u128::from(job.done.min(job.total)) * 100 / u128::from(job.total)),
-            state => state.to_owned(),
-        };
-        let message = if job.state == "failed" { &*job.message } else { "" };
-        table.row([Cell::text(job.kind.clone()), Cell::text(state), Cell::text(page.ago(&job.changed)), Cell::text(message)]);
-    }
-    if table.rows.is_empty() {
-        return Err("Nothing was asked for yet.");
-    }
-    Ok(markup(&table))
 }
 
 fn recorded(page: &Page) -> Vec<(&'static str, String)> {

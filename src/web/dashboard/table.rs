@@ -2,10 +2,10 @@ use std::time::{Duration, SystemTime};
 
 use askama::Template;
 
-use super::view::View;
+use super::{sorting::Sorting, view::View};
 use crate::web::{charts, format};
 
-/// Rows of cells; a click on a head sorts them, where there is JavaScript.
+/// Rows of cells.
 #[derive(Debug, Template)]
 #[template(path = "_table.html")]
 pub(super) struct Table {
@@ -15,6 +15,7 @@ pub(super) struct Table {
     /// Where the list goes on.
     pub(super) older: Option<String>,
     pub(super) newest: Option<String>,
+    sorting: Option<Sorting>,
 }
 
 #[derive(Debug)]
@@ -49,7 +50,14 @@ impl Table {
             about,
             numeric: label.starts_with('#'),
         };
-        Self { label: label.to_owned(), columns: columns.iter().map(column).collect(), rows: Vec::new(), older: None, newest: None }
+        Self {
+            label: label.to_owned(),
+            columns: columns.iter().map(column).collect(),
+            rows: Vec::new(),
+            older: None,
+            newest: None,
+            sorting: None,
+        }
     }
 
     pub(super) fn row(&mut self, cells: impl Into<Vec<Cell>>) {
@@ -60,6 +68,26 @@ impl Table {
     pub(super) fn pages(&mut self, view: &View, next_cursor: Option<&str>) {
         self.older = next_cursor.map(|cursor| view.with("cursor", cursor));
         self.newest = view.query().get("cursor").map(|_| view.without("cursor"));
+    }
+
+    /// Can be sorted, by a form or a click on a head; there is no use in that for less than two rows.
+    pub(super) fn sorted(mut self, view: &View, panel: &'static str) -> Self {
+        self.sorting = (self.rows.len() > 1).then(|| Sorting::of(view, panel, &self.columns, &mut self.rows));
+        self
+    }
+
+    /// By what it is sorted.
+    fn by(&self) -> Option<String> {
+        self.sorting.as_ref()?.by(&self.columns)
+    }
+
+    fn direction_of(&self, place: &usize) -> Option<&'static str> {
+        self.sorting.as_ref()?.direction(*place)
+    }
+
+    /// Where a row stood before it was sorted.
+    fn place_of(&self, place: &usize) -> Option<usize> {
+        self.sorting.as_ref()?.places.get(*place).copied()
     }
 
     fn label_of(&self, place: &usize) -> &'static str {
@@ -165,6 +193,16 @@ impl Cell {
     pub(super) fn bar(mut self, value: u64, most: u64) -> Self {
         self.svg = charts::bar(value as f64, most as f64);
         self
+    }
+
+    /// By what it is sorted, if that is a number.
+    pub(super) fn number_of(&self) -> Option<f64> {
+        self.sort
+    }
+
+    /// All that is written in it.
+    pub(super) fn words(&self) -> String {
+        [&self.tag, &self.text, &self.soft].map(String::as_str).join(" ").trim().to_owned()
     }
 
     /// A drawing of ours in it.

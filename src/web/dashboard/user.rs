@@ -73,7 +73,7 @@ fn days(page: &Page, user: &Outcome<UserDetail>) -> Panel {
         let chart = Chart::new("Days on which the person was here", names, lines, page.view.goes_on(), Unit::Count);
         if chart.is_flat() { Err("Not here in this range. Try a longer one.") } else { Ok(markup(&chart)) }
     });
-    panel.width(12).about("From the first to the last day on which the person was here in the range")
+    panel.half().about("From the first to the last day on which the person was here in the range")
 }
 
 /// Those between, too: a pause is seen as one.

@@ -20,7 +20,7 @@ use crate::{
 
 const PAGE: Which = Which::new("users", "Users").own(&[FIRST_SEEN, ORDER, LIMIT, CURSOR]);
 const ORDERS: [(&str, &str); 4] =
-    [("first_seen", "Newest"), ("last_seen", "Last here"), ("actions", "Most actions"), ("sessions", "Most sessions")];
+    [("first_seen", "First seen"), ("last_seen", "Last seen"), ("actions", "Actions"), ("sessions", "Sessions")];
 
 #[derive(Template)]
 #[template(path = "users.html")]
@@ -46,7 +46,10 @@ async fn show(page: Page) -> Response {
         page.ask(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
         page.ask_before(&[RANGE, FILTERS], |reports, ask| reports.user_growth(ask, None)),
     );
-    let title = users.as_ref().map_or_else(|_| "Users".to_owned(), |users| counted(users.total, "user"));
+    let title = match &users {
+        Ok(users) if users.total > 0 => counted(users.total, "user"),
+        _ => "Who they are".to_owned(),
+    };
     let list = Panel::of("users", &title, &users, |users| table(&page, users)).width(12);
     let list = list.api(&page.view, "api/users", &[RANGE, FILTERS, FIRST_SEEN, ORDER, LIMIT, CURSOR]);
     let cohort = page.view.query().get("first_from").zip(page.view.query().get("first_to"));
@@ -65,7 +68,7 @@ fn table(page: &Page, users: &Answered) -> Result<String, &'static str> {
         return Err("No user was here in this range. Say who is asking with an extension User, or Builder::user.");
     }
     table.pages(&page.view, users.next_cursor.as_deref());
-    Ok(markup(&table))
+    Ok(markup(&table.sorted(&page.view, "users")))
 }
 
 pub(super) const COLUMNS: [(&str, &str); 9] = [

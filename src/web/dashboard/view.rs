@@ -6,7 +6,7 @@ use crate::{
     web::{
         api::{
             Problem, Query,
-            params::{FILTERS, PAGE, Param, RANGE, ZONE},
+            params::{FILTERS, PAGE, Param, RANGE, SORT, ZONE},
         },
         format,
         links::Links,
@@ -55,7 +55,7 @@ impl View {
     ) -> Result<Self, Problem> {
         // A form sends its empty fields too.
         pairs.retain(|(name, value)| !value.is_empty() || FILTERS.iter().any(|param| param.name == name && name != "status"));
-        let allowed: Vec<&[Param]> = COMMON.iter().chain(own).copied().collect();
+        let allowed: Vec<&[Param]> = COMMON.iter().chain([&SORT]).chain(own).copied().collect();
         let query = Query::new(pairs.clone(), &allowed, String::new())?;
         // What is wrong in it is said once, for the whole page.
         query.ask()?;
