@@ -18,6 +18,7 @@ mod aliases;
 mod archive;
 mod backup;
 mod batch;
+mod beside;
 mod cancel;
 mod checkpoint;
 mod compact;

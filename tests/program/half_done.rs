@@ -11,7 +11,7 @@ use tower_analytics::{Analytics, Ask, Clock, ErrorKind, Hit};
 
 use crate::{
     common::{
-        damage::{overwrite, overwritten},
+        damage::{Damage, flipped, overwrite, overwritten},
         oracle,
     },
     running::{Done, file, run},
@@ -107,6 +107,29 @@ fn a_damaged_month_is_left_where_it_is_while_the_others_are_archived_and_brought
     fs::write(&archive, good).unwrap();
     command(place.path(), &["restore", "202401", "202402", "202403"]).good();
     assert_eq!(oracle::check(&data), 300);
+}
+
+/// What is packed would be all that is left of it.
+#[test]
+fn a_month_that_is_not_whole_is_not_put_away_though_it_opens() {
+    let damages: [(&str, Damage); 2] = [
+        ("is damaged and stays where it is", flipped),
+        ("it holds 99 hits, and 100 were counted", |file| {
+            let raw = rusqlite::Connection::open(file).unwrap();
+            assert_eq!(raw.execute("delete from session_actions_202402 where id = 50", []).unwrap(), 1);
+        }),
+    ];
+    for (why, damage) in damages {
+        let (place, data) = three_months();
+        let good = fs::read(data.join(FEBRUARY)).unwrap();
+        damage(&data.join(FEBRUARY));
+        is_half_done(&command(place.path(), &["archive", "--older-than", "90d"]), why);
+        assert_eq!(states(&data), ["archived", "sealed", "archived"]);
+        assert!(data.join(FEBRUARY).exists() && !data.join("archive").join(format!("{FEBRUARY}.zst")).exists());
+        fs::write(data.join(FEBRUARY), good).unwrap();
+        command(place.path(), &["archive", "--older-than", "90d"]).good();
+        assert_eq!(states(&data), ["archived"; 3]);
+    }
 }
 
 #[test]

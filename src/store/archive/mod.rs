@@ -6,6 +6,7 @@
 //! analytics-202611.db.part               a raw file that comes back
 //! ```
 
+mod fit;
 mod header;
 mod pack;
 mod remains;
@@ -21,6 +22,7 @@ use super::part_key::PartKey;
 use crate::error::{Error, ErrorKind};
 
 pub(super) use self::{
+    fit::is_fit,
     header::is_of,
     pack::Pack,
     remains::{give_up_archive, remove_archive, remove_raw, tidy},

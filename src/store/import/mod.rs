@@ -10,7 +10,6 @@
 //! - The files get their names beside the others; the commit lists the parts and puts their roll-ups in place in one transaction; then the
 //!   other names go. A start makes up for a crash in between, and deletes files that were never listed.
 
-mod closing;
 mod commit;
 mod known;
 mod part;

@@ -5,7 +5,6 @@ use std::{
 
 use rusqlite::Connection;
 
-use super::closing::Closing;
 use crate::{
     clock::{Millis, Month},
     error::Error,
@@ -13,6 +12,7 @@ use crate::{
     sink::Salt,
     store::{
         active::{self, Active},
+        beside::Beside,
         connection::{Context, Inode},
         opened::Opened,
         part::{ensure_tables, unsafe_writer},
@@ -136,10 +136,10 @@ impl NewPart {
     }
 
     /// The rest of its file, on a thread of its own: sessions that the source has not ended, the index, all of it forced to the disk.
-    pub(super) fn close(&mut self, directory: &Path) -> Result<Closing, Error> {
+    pub(super) fn close(&mut self, directory: &Path) -> Result<Beside, Error> {
         let (month, file) = (self.key.month, unlisted(&self.key.file(directory)));
         let (raw, active) = (self.raw.take(), std::mem::take(&mut self.active));
-        Closing::start(move || {
+        Beside::start(move || {
             let Some(raw) = raw else { return Ok(()) };
             let ids: Vec<_> = active.iter().map(|(id, _)| id).filter(|id| id.number > 0).collect();
             let end = || -> rusqlite::Result<()> {

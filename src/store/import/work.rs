@@ -3,7 +3,6 @@ use std::{collections::BTreeMap, num::NonZeroU64, path::Path, time::Duration};
 use hashbrown::HashMap;
 
 use super::{
-    closing::Closing,
     part::NewPart,
     pump::{Portion, Pump},
     source::{End, Imported},
@@ -13,6 +12,7 @@ use crate::{
     error::{Error, ErrorKind},
     hit::Field,
     store::{
+        beside::Beside,
         connection::Context,
         jobs::{Step, Work},
         opened::Opened,
@@ -31,7 +31,7 @@ pub(in crate::store) struct Import {
     end: Option<End>,
     /// Months of which the files are complete, and the end of the next one.
     finished: usize,
-    closing: Option<Closing>,
+    closing: Option<Beside>,
 }
 
 /// What an import says of a user. It is told when all of it is there: until then nobody is to be seen who has no hit.

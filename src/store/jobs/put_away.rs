@@ -15,6 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     store::{
         archive::{self, Archived, Pack, Unpack},
+        beside::Beside,
         connection::{Context, forced},
         due::due,
         opened::Opened,
@@ -77,6 +78,8 @@ pub(in crate::store) struct PuttingAway {
 
 enum Stage {
     Begin,
+    /// Whether it is whole: what is damaged is not to be all that is left.
+    Looking(Beside),
     Packing(Box<Pack>),
     /// What was written is read again before anything is given up for it.
     Checking(Box<Unpack>, Archived),
@@ -137,9 +140,17 @@ impl PuttingAway {
                 }
                 let Some(part) = opened.parts.get_mut(&key) else { return self.wait() };
                 prepare(&self.to, &target, part)?;
-                self.stage = Stage::Packing(Box::new(Pack::begin(&key.file(directory), &target, &part.file_id)?));
+                let (file, hits) = (key.file(directory), part.is_whole().then_some(part.hits));
+                self.stage = Stage::Looking(Beside::start(move || archive::is_fit(&file, key, hits))?);
                 part.is_kept_still = true;
-                tracing::info!(part = %key, to = %target.display(), "a month is put away");
+                Ok(self.more(0))
+            }
+            Stage::Looking(look) => {
+                if look.is_over()? {
+                    let Some(part) = opened.parts.get(&key) else { return self.wait() };
+                    self.stage = Stage::Packing(Box::new(Pack::begin(&key.file(directory), &target, &part.file_id)?));
+                    tracing::info!(part = %key, to = %target.display(), "a month is put away");
+                }
                 Ok(self.more(0))
             }
             Stage::Packing(pack) => {
