@@ -9,7 +9,7 @@ use super::{
 use crate::error::{Error, ErrorKind};
 
 /// `PRAGMA user_version` of analytics.db. Each step brings the file from its index to the next version.
-const MIGRATIONS: [&str; 2] = [include_str!("analytics.sql"), include_str!("analytics_2.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("analytics.sql"), include_str!("analytics_2.sql"), include_str!("analytics_3.sql")];
 
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 

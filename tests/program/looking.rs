@@ -163,6 +163,8 @@ fn the_doctor_says_what_is_wrong_with_a_writer() {
     finds(at, "job_failed", "warning", "reprocess (number 1) failed: no room");
     main(at).execute(job, ["waiting"]).unwrap();
     finds(at, "job_waiting", "warning", "reprocess (number 2) waits");
+    main(at).execute("update jobs set message = 'it was interrupted 3 times' where state = 'waiting'", []).unwrap();
+    finds(at, "job_interrupted", "problem", "reprocess (number 2) is not done: it was interrupted 3 times");
     // A fault of last year is history.
     main(at).execute("update jobs set changed = 5", []).unwrap();
     assert!(!findings(at, 1).iter().any(|(code, ..)| code == "job_failed"));
