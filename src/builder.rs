@@ -12,7 +12,7 @@ use crate::{
     report::Reports,
     shown::Feature,
     sink::Sink,
-    store::{self, Caps, Jobs, Kind, Store, TempDir, main_file},
+    store::{self, Caps, Store, TempDir},
     user::User,
     zone::Zone,
 };
@@ -163,8 +163,6 @@ impl Builder {
     pub fn build(self) -> Result<Analytics, Error> {
         let Self { config, clock, user, owned, tends } = self;
         config.check()?;
-        // Files of the panel that came before, where nothing was recorded yet.
-        let legacy = if main_file(&config.data).exists() { None } else { Asked::left_in(&config.data) };
         let settings = store::Settings { tends, ..store_settings(&config)? };
         let mut store = Store::new(config.data.clone(), settings).owning(owned);
         // Opened here, so that whoever starts the service hears what is wrong, and not only a log.
@@ -180,10 +178,6 @@ impl Builder {
             AnalyticsLayer::new(recorder.clone()).routes(&config.routes)?.proxies(Proxies::new(&config.trusted_proxies)?).user_arc(user);
         let reports = Reports::new(&config.data, clock);
         tracing::info!(data = %config.data.display(), "analytics is open");
-        if let Some(legacy) = legacy {
-            tracing::info!(data = %config.data.display(), "there are files of an older panel; they are imported while recording goes on");
-            Jobs::new(config.data.clone()).ask(Kind::Import, &legacy.absolute()?.to_argument())?;
-        }
         Ok(Analytics::new(layer, recorder, reports, config))
     }
 }
@@ -217,6 +211,7 @@ fn store_settings(config: &Config) -> Result<store::Settings, Error> {
         session_timeout: config.session_timeout().as_millis() as i64,
         zone: Zone::new(&config.time_zone)?,
         shown: serde_json::to_string(&config.shown()).unwrap_or_default(),
+        first_import: Asked::left_in(&config.data).map(Asked::absolute).transpose()?.map(|asked| asked.to_argument()),
         open_source: Some(import_setting(config).into_opener()),
         retention: config.retention.absolute()?,
         tends: false,
@@ -257,6 +252,24 @@ impl fmt::Debug for Builder {
 mod tests {
     use super::*;
     use crate::report::Ask;
+
+    #[test]
+    fn what_a_start_that_ended_at_once_has_not_imported_the_next_one_imports() {
+        let directory = tempfile::tempdir().unwrap();
+        let session =
+            r#"{"sessions": [{"session_id": "1", "discord_id": "ann", "started_at": "2025-12-01T10:00:00", "endpoints_used": {"a": 2}}]}"#;
+        std::fs::write(directory.path().join("app_analytics.json"), session).unwrap();
+        let config = Config { data: directory.path().to_owned(), ..Config::default() };
+        // It makes analytics.db, and nothing else comes of it.
+        assert!(prepare(&config).unwrap());
+        let analytics = Analytics::builder(directory.path()).build().unwrap();
+        let start = std::time::Instant::now();
+        while analytics.reports().stats(&Ask::all_time()).unwrap().total_hits < 2 {
+            assert!(start.elapsed() < Duration::from_secs(30), "nothing was imported");
+            analytics.flush().unwrap();
+        }
+        analytics.shutdown(Duration::from_secs(5)).unwrap();
+    }
 
     #[test]
     fn whoever_only_looks_leaves_the_services_settings_as_they_are() {

@@ -225,6 +225,36 @@ fn files_of_the_panel_in_a_new_directory_are_imported_on_the_first_start_and_lef
     assert!(data.path().join("app_analytics.json").exists());
 }
 
+/// `kill -9` as soon as there is a file of ours, or a moment later.
+#[test]
+fn a_first_start_that_is_killed_leaves_the_import_to_the_next_one() {
+    let test = "a_first_start_that_is_killed_leaves_the_import_to_the_next_one";
+    if let Some(data) = std::env::var_os("TEST_CHILD") {
+        let _analytics = recorder(Path::new(&data));
+        return std::thread::sleep(Duration::from_secs(60));
+    }
+    for round in 0..6 {
+        let data = tempfile::tempdir().unwrap();
+        let session = json!({"session_id": "1", "discord_id": "ann", "started_at": "2025-12-01T10:00:00", "endpoints_used": {"a": 2}});
+        fs::write(data.path().join("app_analytics.json"), json!({"sessions": [session]}).to_string()).unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let mut child = child.args(["--exact", test]).env("TEST_CHILD", data.path()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let start = Instant::now();
+        while !data.path().join("analytics.db").exists() {
+            assert!(start.elapsed() < Duration::from_secs(60), "the child makes no directory");
+        }
+        std::thread::sleep(Duration::from_millis(round * 2));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let analytics = recorder(data.path());
+        while analytics.reports().stats(&everybody()).map_or(0, |stats| stats.total_hits) < 2 {
+            assert!(start.elapsed() < Duration::from_secs(60), "round {round}: nothing was imported");
+            analytics.flush().unwrap();
+        }
+        analytics.shutdown(Duration::from_secs(20)).unwrap();
+    }
+}
+
 #[test]
 fn sessions_recorded_and_imported_in_one_month_stand_beside_each_other() {
     let (files, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

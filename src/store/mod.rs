@@ -55,7 +55,7 @@ pub(crate) use self::{
     active::rows_of,
     aliases::Aliases,
     backup::take as backup,
-    connection::{Context, main_file},
+    connection::Context,
     dictionary::Caps,
     due::due,
     import::{Content, End, Imported, Known, OpenSource, Progress, Source, SourceId},

@@ -15,7 +15,7 @@ use super::{
     connection::{Context, Inode, main_file},
     dictionary::{Caps, Dictionary},
     import::OpenSource,
-    jobs::{self, InHand, Reprocess},
+    jobs::{self, InHand, Kind, Reprocess},
     known::Known,
     lock::lock_file,
     openings,
@@ -70,7 +70,7 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn open(directory: &Path, settings: &Settings) -> Result<Self, Error> {
-        let mut main = schema::open(directory)?;
+        let mut main = schema::open(directory, settings.first_import.as_deref().map(|argument| [Kind::Import.name(), argument]))?;
         jobs::reset::finish(&main, directory)?;
         let inodes = inodes(directory);
         let dictionary = Dictionary::load(&main, settings.caps)?;

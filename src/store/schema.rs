@@ -55,8 +55,9 @@ impl MetaKey {
     }
 }
 
-/// Opens analytics.db for writing, with the lock held, and brings it to our version in one transaction.
-pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
+/// Opens analytics.db for writing, with the lock held, and brings it to our version in one transaction: with that of a new one an import is
+/// asked for, if there is one, by kind and argument. Asked for afterwards, a kill in between would lose it for ever.
+pub(super) fn open(directory: &Path, first_job: Option<[&str; 2]>) -> Result<Connection, Error> {
     let file = main_file(directory);
     // Before anything is written: a newer version's directory is left as it is.
     let version = match file.exists() {
@@ -73,6 +74,10 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
         let migration = |tx: &Transaction<'_>| -> rusqlite::Result<()> {
             for step in &MIGRATIONS[version as usize..] {
                 tx.execute_batch(step)?;
+            }
+            if let Some(job) = first_job.filter(|_| version == 0) {
+                tracing::info!(data = %directory.display(), "there are files of an older panel; they are imported while recording goes on");
+                tx.execute(include_str!("jobs/job_new.sql"), job)?;
             }
             tx.pragma_update(None, "user_version", VERSION)
         };
@@ -167,16 +172,16 @@ mod tests {
     #[test]
     fn all_migrations_apply_to_an_empty_database_and_once_only() {
         let dir = tempfile::tempdir().unwrap();
-        drop(open(dir.path()).unwrap());
-        let connection = open(dir.path()).unwrap();
+        drop(open(dir.path(), None).unwrap());
+        let connection = open(dir.path(), None).unwrap();
         assert_eq!(check_version(&connection, dir.path()).unwrap(), VERSION);
     }
 
     #[test]
     fn a_newer_directory_is_left_alone_with_a_word_on_what_to_do() {
         let dir = tempfile::tempdir().unwrap();
-        open(dir.path()).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
-        let error = open(dir.path()).unwrap_err();
+        open(dir.path(), None).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
+        let error = open(dir.path(), None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NewerSchema);
         assert!(error.to_string().contains("update this program"), "{error}");
     }

@@ -39,7 +39,7 @@ mod tests {
     /// A job of each kind, that was begun.
     fn begun(kinds: &[&str]) -> (tempfile::TempDir, Connection) {
         let directory = tempfile::tempdir().unwrap();
-        let main = schema::open(directory.path()).unwrap();
+        let main = schema::open(directory.path(), None).unwrap();
         for kind in kinds {
             main.execute(include_str!("job_new.sql"), [kind, "\"ann\""]).unwrap();
         }
