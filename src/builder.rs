@@ -199,6 +199,9 @@ pub(crate) fn as_kept(mut config: Config) -> Result<Config, Error> {
     config.time_zone = kept.zone;
     let shown: crate::shown::Shown = serde_json::from_str(&kept.shown).unwrap_or_default();
     (config.features, config.endpoint_names) = (shown.features, shown.endpoint_names);
+    if let Some(Caps { users, endpoints, devices, errors, visitors_a_day }) = kept.caps {
+        config.recording = crate::config::Recording { users, endpoints, devices, errors, visitors_a_day, ..config.recording };
+    }
     config.retention = serde_json::from_str(&kept.retention).unwrap_or_default();
     Ok(config)
 }
@@ -276,12 +279,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let builder = || {
             let clock = Clock::manual(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
-            Analytics::builder(directory.path()).clock(clock).time_zone("Asia/Tokyo").feature("shop", "The shop", ["/items"])
+            let recording = crate::config::Recording { endpoints: 7, ..Default::default() };
+            let config = Config { data: directory.path().to_owned(), recording, ..Config::default() };
+            Analytics::builder(directory.path()).config(config).clock(clock).time_zone("Asia/Tokyo").feature("shop", "The shop", ["/items"])
         };
         let analytics = builder().build().unwrap();
         analytics.record(&crate::hit::Hit::new("GET", "/items"));
         analytics.shutdown(Duration::from_secs(5)).unwrap();
         let before = store::kept(directory.path());
+        assert_eq!(before.as_ref().and_then(|kept| kept.caps).map(|caps| caps.endpoints), Some(7));
         assert!(prepare(&Config { data: directory.path().to_owned(), ..Config::default() }).unwrap());
         assert_eq!(store::kept(directory.path()), before);
         let features = Reports::open(directory.path()).unwrap().features(&Ask::all_time()).unwrap();

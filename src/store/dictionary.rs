@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use super::{
     connection::Context,
@@ -33,7 +34,8 @@ pub(super) struct Dictionary {
 }
 
 /// How many of each are kept apart; past it new ones share `(other)`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Caps {
     pub(crate) users: u32,
     pub(crate) endpoints: u32,

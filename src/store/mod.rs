@@ -67,7 +67,7 @@ pub(crate) use self::{
     raw::{Row, for_month},
     readers::{Limits, PartView, Readers, Snapshot},
     rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, failure_parts, version, visitor_at},
-    schema::{MetaKey, VERSION, meta_get},
+    schema::{MetaKey, VERSION, caps, meta_get},
     store::{Settings, Store},
     temp::TempDir,
     verify::{Look, quick, verify},

@@ -163,6 +163,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<PartKey, Pa
     }
     meta_set(tx, MetaKey::SessionTimeout, settings.session_timeout)?;
     meta_set(tx, MetaKey::Zone, settings.zone.name())?;
+    meta_set(tx, MetaKey::Caps, serde_json::to_string(&settings.caps).unwrap_or_default())?;
     meta_set(tx, MetaKey::Shown, &settings.shown)?;
     meta_set(tx, MetaKey::Retention, serde_json::to_string(&settings.retention).unwrap_or_default())?;
     active::delete(tx, &empty)?;

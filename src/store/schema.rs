@@ -4,6 +4,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 
 use super::{
     connection::{Context, Synchronous, main_file, peek, writer},
+    dictionary::Caps,
     part_key::parts_on_disk,
 };
 use crate::error::{Error, ErrorKind};
@@ -26,6 +27,8 @@ pub(crate) enum MetaKey {
     SessionTimeout,
     /// The zone of the reporting days.
     Zone,
+    /// How many of each the dictionaries keep apart, as JSON.
+    Caps,
     /// How often something was folded.
     Folds,
     /// Features and names of endpoints, as JSON.
@@ -46,6 +49,7 @@ impl MetaKey {
             Self::Heartbeat => "heartbeat",
             Self::SessionTimeout => "session_timeout",
             Self::Zone => "zone",
+            Self::Caps => "caps",
             Self::Folds => "folds",
             Self::Shown => "shown",
             Self::Retention => "retention",
@@ -140,6 +144,7 @@ fn orphaned(directory: &Path) -> Error {
 pub(crate) struct Kept {
     pub(crate) session_timeout: crate::clock::Millis,
     pub(crate) zone: String,
+    pub(crate) caps: Option<Caps>,
     /// What things are called, as JSON.
     pub(crate) shown: String,
     /// What becomes of old months, as JSON.
@@ -154,7 +159,14 @@ pub(crate) fn kept(directory: &Path) -> Option<Kept> {
     let zone = meta_get(&main, MetaKey::Zone).ok()??;
     let shown: Option<String> = meta_get(&main, MetaKey::Shown).ok()?;
     let retention: Option<String> = meta_get(&main, MetaKey::Retention).ok()?;
-    Some(Kept { session_timeout, zone, shown: shown.unwrap_or_default(), retention: retention.unwrap_or_default() })
+    let caps = caps(&main).ok()?;
+    Some(Kept { session_timeout, zone, caps, shown: shown.unwrap_or_default(), retention: retention.unwrap_or_default() })
+}
+
+/// How many of each the last writer kept apart; none in a directory of an older version.
+pub(crate) fn caps(main: &Connection) -> rusqlite::Result<Option<Caps>> {
+    let caps: Option<String> = meta_get(main, MetaKey::Caps)?;
+    Ok(caps.and_then(|caps| serde_json::from_str(&caps).ok()))
 }
 
 pub(crate) fn meta_get<T: FromSql>(connection: &Connection, key: MetaKey) -> rusqlite::Result<Option<T>> {
