@@ -19,6 +19,7 @@ use legacy::{
 use serde_json::{Value, json};
 use tower_analytics::{
     Analytics, Ask, Bots, Clock, ErrorKind, Hit,
+    import::DurationUnit,
     report::{Export, ExportFormat},
 };
 
@@ -359,6 +360,73 @@ fn users_of_a_large_log_are_one_person_each_however_long_ago_they_were_seen() {
     let stats = analytics.reports().stats(&Ask::all_time()).unwrap();
     assert_eq!((stats.total_hits, stats.total_users), (90_002, 30_001));
     sound(&analytics);
+}
+
+#[test]
+fn a_line_that_is_still_being_written_is_left_for_the_next_import() {
+    let (files, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = files.path().join("access.log");
+    let analytics = recorder(data.path());
+    let import = || analytics.maintenance().import_access_log([file.clone()], &["/items/{id}"], |_, _| {}).unwrap();
+    let left = "last lines that do not end yet, left for the next import";
+    let text = log(0..10);
+    let ends: Vec<usize> = text.match_indices('\n').map(|(end, _)| end + 1).collect();
+    // In the time, in the status, in the user agent, and with all but its end.
+    for (cut, lines) in [(ends[0] + 40, 1), (ends[2] + 75, 3), (ends[5] + 110, 6), (ends[8] - 1, 8)] {
+        fs::write(&file, &text[..cut]).unwrap();
+        let before = analytics.reports().stats(&everybody()).unwrap().total_hits;
+        let report = import();
+        assert_eq!((before + report.hits, report.notes.get(left), report.notes.len()), (lines, Some(&1), 1), "{report:?}");
+        assert_eq!(import().hits, 0, "nor is anything read twice");
+    }
+    fs::write(&file, &text).unwrap();
+    let report = import();
+    assert_eq!((report.hits, report.notes.len()), (2, 0), "{report:?}");
+    let reports = analytics.reports();
+    let endpoints = reports.endpoints(&everybody()).unwrap().into_inner();
+    assert_eq!((endpoints.len(), &*endpoints[0].endpoint, endpoints[0].hits, endpoints[0].errors), (1, "GET /items/{id}", 10, 1));
+    // Nothing of a half line has become a hit: as one who imports all of it at once sees it.
+    let once = tempfile::tempdir().unwrap();
+    let at_once = recorder(once.path());
+    at_once.maintenance().import_access_log([file.clone()], &["/items/{id}"], |_, _| {}).unwrap();
+    let sums = |analytics: &Analytics| {
+        let stats = analytics.reports().stats(&everybody()).unwrap().into_inner();
+        (stats.total_users, stats.total_hits, stats.error_hits, stats.bytes_out)
+    };
+    assert_eq!(sums(&analytics), sums(&at_once));
+    sound(&analytics);
+}
+
+#[test]
+fn durations_in_the_last_field_are_read_in_the_unit_that_is_said() {
+    let (files, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let analytics = recorder(data.path());
+    let written = |name: &str, route: &str, durations: &[&str]| {
+        let line = |last: &&str| {
+            format!("198.51.100.7 - ann [01/Feb/2026:03:00:00 +0000] \"GET {route} HTTP/1.1\" 200 100 \"-\" \"curl/8\" {last}\n")
+        };
+        let path = files.path().join(name);
+        fs::write(&path, durations.iter().map(line).collect::<String>()).unwrap();
+        path
+    };
+    let logs = [
+        (written("micros", "/micros", &["250000"; 9]), DurationUnit::Micros),
+        (written("millis", "/millis", &["250"; 9]), DurationUnit::Millis),
+        (written("seconds", "/seconds", &["\"0.250\""; 9]), DurationUnit::Seconds),
+    ];
+    for (file, unit) in logs {
+        let report = analytics.maintenance().import_timed_access_log([file], &["/{unit}"], unit, |_, _| {}).unwrap();
+        assert_eq!((report.hits, report.notes.len()), (9, 0), "{report:?}");
+    }
+    let file = written("without", "/without", &["-", "\"203.0.113.9\"", "1000"]);
+    let report = analytics.maintenance().import_timed_access_log([file], &["/without"], DurationUnit::Micros, |_, _| {}).unwrap();
+    assert_eq!((report.hits, report.notes["lines whose last field is no duration"]), (3, 2));
+    let endpoints = analytics.reports().endpoints(&everybody()).unwrap().into_inner();
+    let timed = endpoints.iter().find(|row| row.endpoint == "GET /{unit}").unwrap();
+    assert_eq!(timed.hits, 27);
+    for quantile in [timed.p50, timed.p99] {
+        assert!((Duration::from_millis(240)..Duration::from_millis(260)).contains(&quantile), "{quantile:?}");
+    }
 }
 
 /// `cargo test --release --test imported -- --ignored --nocapture`
