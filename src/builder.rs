@@ -12,7 +12,7 @@ use crate::{
     report::Reports,
     shown::Feature,
     sink::Sink,
-    store::{self, Caps, Jobs, Kind, Store, TempDir, main_file},
+    store::{self, Caps, Store, TempDir},
     user::User,
     zone::Zone,
 };
@@ -163,8 +163,6 @@ impl Builder {
     pub fn build(self) -> Result<Analytics, Error> {
         let Self { config, clock, user, owned, tends } = self;
         config.check()?;
-        // Files of the panel that came before, where nothing was recorded yet.
-        let legacy = if main_file(&config.data).exists() { None } else { Asked::left_in(&config.data) };
         let settings = store::Settings { tends, ..store_settings(&config)? };
         let mut store = Store::new(config.data.clone(), settings).owning(owned);
         // Opened here, so that whoever starts the service hears what is wrong, and not only a log.
@@ -180,10 +178,6 @@ impl Builder {
             AnalyticsLayer::new(recorder.clone()).routes(&config.routes)?.proxies(Proxies::new(&config.trusted_proxies)?).user_arc(user);
         let reports = Reports::new(&config.data, clock);
         tracing::info!(data = %config.data.display(), "analytics is open");
-        if let Some(legacy) = legacy {
-            tracing::info!(data = %config.data.display(), "there are files of an older panel; they are imported while recording goes on");
-            Jobs::new(config.data.clone()).ask(Kind::Import, &legacy.absolute()?.to_argument())?;
-        }
         Ok(Analytics::new(layer, recorder, reports, config))
     }
 }
@@ -205,6 +199,9 @@ pub(crate) fn as_kept(mut config: Config) -> Result<Config, Error> {
     config.time_zone = kept.zone;
     let shown: crate::shown::Shown = serde_json::from_str(&kept.shown).unwrap_or_default();
     (config.features, config.endpoint_names) = (shown.features, shown.endpoint_names);
+    if let Some(Caps { users, endpoints, devices, errors, visitors_a_day }) = kept.caps {
+        config.recording = crate::config::Recording { users, endpoints, devices, errors, visitors_a_day, ..config.recording };
+    }
     config.retention = serde_json::from_str(&kept.retention).unwrap_or_default();
     Ok(config)
 }
@@ -217,6 +214,7 @@ fn store_settings(config: &Config) -> Result<store::Settings, Error> {
         session_timeout: config.session_timeout().as_millis() as i64,
         zone: Zone::new(&config.time_zone)?,
         shown: serde_json::to_string(&config.shown()).unwrap_or_default(),
+        first_import: Asked::left_in(&config.data).map(Asked::absolute).transpose()?.map(|asked| asked.to_argument()),
         open_source: Some(import_setting(config).into_opener()),
         retention: config.retention.absolute()?,
         tends: false,
@@ -259,16 +257,37 @@ mod tests {
     use crate::report::Ask;
 
     #[test]
+    fn what_a_start_that_ended_at_once_has_not_imported_the_next_one_imports() {
+        let directory = tempfile::tempdir().unwrap();
+        let session =
+            r#"{"sessions": [{"session_id": "1", "discord_id": "ann", "started_at": "2025-12-01T10:00:00", "endpoints_used": {"a": 2}}]}"#;
+        std::fs::write(directory.path().join("app_analytics.json"), session).unwrap();
+        let config = Config { data: directory.path().to_owned(), ..Config::default() };
+        // It makes analytics.db, and nothing else comes of it.
+        assert!(prepare(&config).unwrap());
+        let analytics = Analytics::builder(directory.path()).build().unwrap();
+        let start = std::time::Instant::now();
+        while analytics.reports().stats(&Ask::all_time()).unwrap().total_hits < 2 {
+            assert!(start.elapsed() < Duration::from_secs(30), "nothing was imported");
+            analytics.flush().unwrap();
+        }
+        analytics.shutdown(Duration::from_secs(5)).unwrap();
+    }
+
+    #[test]
     fn whoever_only_looks_leaves_the_services_settings_as_they_are() {
         let directory = tempfile::tempdir().unwrap();
         let builder = || {
             let clock = Clock::manual(std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600));
-            Analytics::builder(directory.path()).clock(clock).time_zone("Asia/Tokyo").feature("shop", "The shop", ["/items"])
+            let recording = crate::config::Recording { endpoints: 7, ..Default::default() };
+            let config = Config { data: directory.path().to_owned(), recording, ..Config::default() };
+            Analytics::builder(directory.path()).config(config).clock(clock).time_zone("Asia/Tokyo").feature("shop", "The shop", ["/items"])
         };
         let analytics = builder().build().unwrap();
         analytics.record(&crate::hit::Hit::new("GET", "/items"));
         analytics.shutdown(Duration::from_secs(5)).unwrap();
         let before = store::kept(directory.path());
+        assert_eq!(before.as_ref().and_then(|kept| kept.caps).map(|caps| caps.endpoints), Some(7));
         assert!(prepare(&Config { data: directory.path().to_owned(), ..Config::default() }).unwrap());
         assert_eq!(store::kept(directory.path()), before);
         let features = Reports::open(directory.path()).unwrap().features(&Ask::all_time()).unwrap();

@@ -352,3 +352,96 @@ fn months_that_go_while_they_are_copied_make_it_begin_again() {
         .unwrap();
     assert!(!place.path().join("copy/analytics-202601.db").exists(), "the copy is of the moment after it");
 }
+
+const ARCHIVE: &str = "analytics-202601.db.zst";
+
+/// January put away in a directory elsewhere; February goes on. And what could be asked before.
+fn put_away(place: &Path) -> (Analytics, Clock, Vec<String>) {
+    let (analytics, clock) = two_months(&place.join("data"));
+    let before = answers(&analytics.reports());
+    let cold = place.join("cold");
+    let done = analytics.maintenance().archive("1d", Some(&cold), |_, _| {}).unwrap();
+    assert_eq!((done.parts.len(), done.parts[0].month.as_str()), (1, "202601"));
+    assert!(cold.join(ARCHIVE).exists());
+    (analytics, clock, before)
+}
+
+#[test]
+fn what_was_put_away_elsewhere_is_in_the_copy_and_comes_back_from_it_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let (analytics, clock, before) = put_away(place.path());
+    // Somebody's, by the same name where the archive is to go.
+    fs::create_dir(place.path().join("data/archive")).unwrap();
+    fs::write(place.path().join("data/archive").join(ARCHIVE), "of another year").unwrap();
+    let (copy, mut told) = (place.path().join("copy"), (0, 0));
+    let backup = analytics.reports().backup(&copy, |done, total| told = (done, total)).unwrap();
+    assert_eq!((backup.without_raw.len(), backup.faults.len(), told.0), (0, 0, told.1), "{backup:?}");
+    let names: Vec<_> = backup.files.iter().map(|file| file.path.as_str()).collect();
+    let elsewhere = format!("archive/elsewhere/{ARCHIVE}");
+    assert_eq!(names, ["analytics.db", "analytics-202602.db", &format!("archive/{ARCHIVE}"), &elsewhere]);
+    assert!(place.path().join("cold").join(ARCHIVE).exists());
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+    for gone in ["cold", "data"] {
+        fs::remove_dir_all(place.path().join(gone)).unwrap();
+    }
+
+    let verified = Reports::open(&copy).unwrap().verify(|_, _| {}).unwrap();
+    assert!(verified.is_sound() && verified.files == 3, "{verified:?}");
+    let restored = Analytics::builder(&copy).clock(clock).build().unwrap();
+    restored.maintenance().restore(&["202601"], true, |_, _| {}).unwrap();
+    assert!(answers(&restored.reports()) == before);
+    assert!(!copy.join(elsewhere).exists() && copy.join("archive").join(ARCHIVE).exists());
+    restored.shutdown(Duration::from_secs(30)).unwrap();
+    assert_eq!(oracle::check(&copy), 600);
+}
+
+#[test]
+fn an_archive_that_is_not_there_or_damaged_is_named_and_the_rest_is_copied() {
+    let place = tempfile::tempdir().unwrap();
+    let (analytics, ..) = put_away(place.path());
+    let (reports, file) = (analytics.reports(), place.path().join("cold").join(ARCHIVE));
+    let good = fs::read(&file).unwrap();
+    let copied = |name: &str| {
+        let copy = place.path().join(name);
+        let backup = reports.backup(&copy, |_, _| {}).unwrap();
+        assert_eq!((&*backup.without_raw, backup.faults.len()), (&["202601".to_owned()][..], 1));
+        assert_eq!(Reports::open(&copy).unwrap().stats(&Ask::all_time()).unwrap().total_hits, 600);
+        let verified = Reports::open(&copy).unwrap().verify(|_, _| {}).unwrap();
+        (backup.faults[0].clone(), verified)
+    };
+    for (n, damage) in [good.len() / 2, 0].into_iter().enumerate() {
+        fs::write(&file, [&good[..damage], &vec![7; good.len() - damage]].concat()).unwrap();
+        let (fault, verified) = copied(&format!("damaged {n}"));
+        assert!(
+            fault.starts_with(&format!("202601: {}", file.display())) && fault.contains("is damaged, or holds something else"),
+            "{fault}"
+        );
+        assert_eq!(verified.faults.len(), 1, "{verified:?}");
+        assert!(verified.faults[0].file == format!("archive/{ARCHIVE}") && verified.faults[0].what.contains("is damaged"), "{verified:?}");
+    }
+    fs::remove_file(&file).unwrap();
+    let (fault, verified) = copied("missing");
+    assert!(fault.contains("is not there: mount the disk that it is on"), "{fault}");
+    // The copy says so itself, and the directory that it was made of does not.
+    assert!(verified.is_sound() && verified.notes[0].contains("made without it"), "{verified:?}");
+    let faults = reports.verify(|_, _| {}).unwrap().faults;
+    assert!(faults.len() == 1 && faults[0].what.contains("is not there"), "{faults:?}");
+}
+
+#[test]
+fn a_copy_without_archives_has_none_and_knows_where_they_are() {
+    let place = tempfile::tempdir().unwrap();
+    let (analytics, clock, _) = put_away(place.path());
+    fs::create_dir(place.path().join("data/archive")).unwrap();
+    fs::write(place.path().join("data/archive/analytics-202511.db.zst"), "put away").unwrap();
+    let copy = place.path().join("copy");
+    let backup = analytics.reports().backup_without_archives(&copy, |_, _| {}).unwrap();
+    let names: Vec<_> = backup.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!((names, backup.faults.len()), (vec!["analytics.db", "analytics-202602.db"], 0));
+    assert_eq!(backup.without_raw, ["202601"]);
+    assert!(Reports::open(&copy).unwrap().verify(|_, _| {}).unwrap().is_sound());
+    let restored = Analytics::builder(&copy).clock(clock).build().unwrap();
+    restored.maintenance().restore(&["202601"], false, |_, _| {}).unwrap();
+    restored.shutdown(Duration::from_secs(30)).unwrap();
+    assert_eq!(oracle::check(&copy), 600);
+}

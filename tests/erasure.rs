@@ -260,6 +260,54 @@ fn a_kill_in_the_middle_leaves_the_rest_to_the_next_start() {
     assert!(unfinished > 0, "no kill came in time");
 }
 
+/// A reader keeps it from its end for as long as the test likes, and the process is killed each time.
+#[test]
+fn an_erasure_is_never_given_up_and_a_service_that_dies_of_it_comes_up_and_records() {
+    let test = "an_erasure_is_never_given_up_and_a_service_that_dies_of_it_comes_up_and_records";
+    if let Some(directory) = as_child() {
+        let analytics = Analytics::open(&directory).unwrap();
+        if analytics.reports().stats(&Ask::all_time()).unwrap().total_hits == 0 {
+            prepare(&analytics);
+            println!("ready");
+            drop(analytics.maintenance().forget_user(ID, |_, _| {}));
+        }
+        return thread::sleep(Duration::from_secs(60));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let open = || Connection::open(directory.path().join("analytics.db")).unwrap();
+    let job = || {
+        let sql = "select state || ' ' || interrupted || ' ' || message from jobs where kind = 'forget'";
+        open().query_row(sql, [], |row| row.get::<_, String>(0)).unwrap_or_default()
+    };
+    let mut reader = None;
+    for life in 0..3 {
+        let mut command = child(&["env"], &std::env::current_exe().unwrap(), test, directory.path());
+        let mut process = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        if life == 0 {
+            let out = std::io::BufReader::new(process.stdout.take().unwrap());
+            assert!(std::io::BufRead::lines(out).map(Result::unwrap).any(|line| line.contains("ready")));
+            let held = open();
+            held.execute_batch("begin; select count(*) from users").unwrap();
+            reader = Some(held);
+        }
+        until("it is begun", || job().starts_with(&format!("running {life}")));
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    let analytics = Analytics::open(directory.path()).unwrap();
+    analytics.record(&hit("user 1", "/items/1"));
+    // What others ask for is done meanwhile.
+    analytics.maintenance().merge_users("user 2", "user 1").unwrap();
+    assert!(job().starts_with("waiting 3 it was interrupted 3 times"), "{}", job());
+    assert_eq!(analytics.reports().stats(&Ask::all_time()).unwrap().total_hits, 405);
+    drop(reader);
+    open().execute("update jobs set changed = changed - 60 where kind = 'forget'", []).unwrap();
+    until("it is done", || analytics.flush().is_ok() && job() == "done 3 ");
+    assert_eq!(holding(directory.path(), &ALL), Vec::<PathBuf>::new());
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+    oracle::check(directory.path());
+}
+
 #[test]
 fn an_id_of_nobody_is_no_error_and_an_empty_one_is() {
     let (analytics, _clock) = Analytics::testing();

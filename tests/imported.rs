@@ -19,6 +19,7 @@ use legacy::{
 use serde_json::{Value, json};
 use tower_analytics::{
     Analytics, Ask, Bots, Clock, ErrorKind, Hit,
+    import::DurationUnit,
     report::{Export, ExportFormat},
 };
 
@@ -225,6 +226,36 @@ fn files_of_the_panel_in_a_new_directory_are_imported_on_the_first_start_and_lef
     assert!(data.path().join("app_analytics.json").exists());
 }
 
+/// `kill -9` as soon as there is a file of ours, or a moment later.
+#[test]
+fn a_first_start_that_is_killed_leaves_the_import_to_the_next_one() {
+    let test = "a_first_start_that_is_killed_leaves_the_import_to_the_next_one";
+    if let Some(data) = std::env::var_os("TEST_CHILD") {
+        let _analytics = recorder(Path::new(&data));
+        return std::thread::sleep(Duration::from_secs(60));
+    }
+    for round in 0..6 {
+        let data = tempfile::tempdir().unwrap();
+        let session = json!({"session_id": "1", "discord_id": "ann", "started_at": "2025-12-01T10:00:00", "endpoints_used": {"a": 2}});
+        fs::write(data.path().join("app_analytics.json"), json!({"sessions": [session]}).to_string()).unwrap();
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let mut child = child.args(["--exact", test]).env("TEST_CHILD", data.path()).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let start = Instant::now();
+        while !data.path().join("analytics.db").exists() {
+            assert!(start.elapsed() < Duration::from_secs(60), "the child makes no directory");
+        }
+        std::thread::sleep(Duration::from_millis(round * 2));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let analytics = recorder(data.path());
+        while analytics.reports().stats(&everybody()).map_or(0, |stats| stats.total_hits) < 2 {
+            assert!(start.elapsed() < Duration::from_secs(60), "round {round}: nothing was imported");
+            analytics.flush().unwrap();
+        }
+        analytics.shutdown(Duration::from_secs(20)).unwrap();
+    }
+}
+
 #[test]
 fn sessions_recorded_and_imported_in_one_month_stand_beside_each_other() {
     let (files, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -329,6 +360,73 @@ fn users_of_a_large_log_are_one_person_each_however_long_ago_they_were_seen() {
     let stats = analytics.reports().stats(&Ask::all_time()).unwrap();
     assert_eq!((stats.total_hits, stats.total_users), (90_002, 30_001));
     sound(&analytics);
+}
+
+#[test]
+fn a_line_that_is_still_being_written_is_left_for_the_next_import() {
+    let (files, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = files.path().join("access.log");
+    let analytics = recorder(data.path());
+    let import = || analytics.maintenance().import_access_log([file.clone()], &["/items/{id}"], |_, _| {}).unwrap();
+    let left = "last lines that do not end yet, left for the next import";
+    let text = log(0..10);
+    let ends: Vec<usize> = text.match_indices('\n').map(|(end, _)| end + 1).collect();
+    // In the time, in the status, in the user agent, and with all but its end.
+    for (cut, lines) in [(ends[0] + 40, 1), (ends[2] + 75, 3), (ends[5] + 110, 6), (ends[8] - 1, 8)] {
+        fs::write(&file, &text[..cut]).unwrap();
+        let before = analytics.reports().stats(&everybody()).unwrap().total_hits;
+        let report = import();
+        assert_eq!((before + report.hits, report.notes.get(left), report.notes.len()), (lines, Some(&1), 1), "{report:?}");
+        assert_eq!(import().hits, 0, "nor is anything read twice");
+    }
+    fs::write(&file, &text).unwrap();
+    let report = import();
+    assert_eq!((report.hits, report.notes.len()), (2, 0), "{report:?}");
+    let reports = analytics.reports();
+    let endpoints = reports.endpoints(&everybody()).unwrap().into_inner();
+    assert_eq!((endpoints.len(), &*endpoints[0].endpoint, endpoints[0].hits, endpoints[0].errors), (1, "GET /items/{id}", 10, 1));
+    // Nothing of a half line has become a hit: as one who imports all of it at once sees it.
+    let once = tempfile::tempdir().unwrap();
+    let at_once = recorder(once.path());
+    at_once.maintenance().import_access_log([file.clone()], &["/items/{id}"], |_, _| {}).unwrap();
+    let sums = |analytics: &Analytics| {
+        let stats = analytics.reports().stats(&everybody()).unwrap().into_inner();
+        (stats.total_users, stats.total_hits, stats.error_hits, stats.bytes_out)
+    };
+    assert_eq!(sums(&analytics), sums(&at_once));
+    sound(&analytics);
+}
+
+#[test]
+fn durations_in_the_last_field_are_read_in_the_unit_that_is_said() {
+    let (files, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let analytics = recorder(data.path());
+    let written = |name: &str, route: &str, durations: &[&str]| {
+        let line = |last: &&str| {
+            format!("198.51.100.7 - ann [01/Feb/2026:03:00:00 +0000] \"GET {route} HTTP/1.1\" 200 100 \"-\" \"curl/8\" {last}\n")
+        };
+        let path = files.path().join(name);
+        fs::write(&path, durations.iter().map(line).collect::<String>()).unwrap();
+        path
+    };
+    let logs = [
+        (written("micros", "/micros", &["250000"; 9]), DurationUnit::Micros),
+        (written("millis", "/millis", &["250"; 9]), DurationUnit::Millis),
+        (written("seconds", "/seconds", &["\"0.250\""; 9]), DurationUnit::Seconds),
+    ];
+    for (file, unit) in logs {
+        let report = analytics.maintenance().import_timed_access_log([file], &["/{unit}"], unit, |_, _| {}).unwrap();
+        assert_eq!((report.hits, report.notes.len()), (9, 0), "{report:?}");
+    }
+    let file = written("without", "/without", &["-", "\"203.0.113.9\"", "1000"]);
+    let report = analytics.maintenance().import_timed_access_log([file], &["/without"], DurationUnit::Micros, |_, _| {}).unwrap();
+    assert_eq!((report.hits, report.notes["lines whose last field is no duration"]), (3, 2));
+    let endpoints = analytics.reports().endpoints(&everybody()).unwrap().into_inner();
+    let timed = endpoints.iter().find(|row| row.endpoint == "GET /{unit}").unwrap();
+    assert_eq!(timed.hits, 27);
+    for quantile in [timed.p50, timed.p99] {
+        assert!((Duration::from_millis(240)..Duration::from_millis(260)).contains(&quantile), "{quantile:?}");
+    }
 }
 
 /// `cargo test --release --test imported -- --ignored --nocapture`

@@ -287,10 +287,23 @@ fn what_a_kill_left_in_the_log_is_read_and_left_there() {
 #[test]
 fn totals_of_a_month_whose_raw_hits_were_put_away_are_compared_with_its_days() {
     let put_away = |at: &Path| {
-        main(at).execute("update parts set state = 'archived' where month = 202610", []).unwrap();
-        fs::remove_file(at.join("analytics-202610.db")).unwrap();
+        let clock = Clock::manual(SystemTime::UNIX_EPOCH + LAST_OF_OCTOBER + 35 * DAY);
+        let analytics = Analytics::builder(at).clock(clock).build().unwrap();
+        let done = analytics.maintenance().archive("30d", None, |_, _| {}).unwrap();
+        assert_eq!((done.parts.len(), done.parts[0].month.as_str()), (1, "202610"));
+        analytics.shutdown(Duration::from_secs(30)).unwrap();
     };
     assert_eq!(after(put_away), []);
+    let faults = after(|at| {
+        put_away(at);
+        main(at).execute("update parts set archive = ''", []).unwrap();
+    });
+    names(&faults, "analytics.db", "parts", &["it does not say where the raw file was put"]);
+    let faults = after(|at| {
+        put_away(at);
+        fs::write(at.join("archive/analytics-202610.db.zst"), "no archive").unwrap();
+    });
+    names(&faults, "archive/analytics-202610.db.zst", "", &["is damaged: bring it back from a backup"]);
     let faults = after(|at| {
         put_away(at);
         main(at).execute("update part_totals set visitors = 4 where dimension = 0", []).unwrap();

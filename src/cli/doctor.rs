@@ -2,11 +2,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{output, place::Place, stats};
+use super::{output, place::Place};
 use crate::{
-    clock::Clock,
     error::Error,
-    report::{Diagnosis, Finding, Reports, Severity},
+    report::{Diagnosis, Severity},
 };
 
 /// How healthy it is, and what to do.
@@ -30,19 +29,7 @@ newest months first; `verify` looks into every byte.";
 impl Doctor {
     pub(super) fn run(self) -> Result<ExitCode, Error> {
         let settings = self.place.settings()?;
-        let directory = settings.data()?;
-        let mut diagnosis = Diagnosis::at(directory, Clock::system());
-        // Whoever cannot look there has been told so.
-        if let Ok(stored) = Reports::open(directory).and_then(|reports| reports.stored()) {
-            for dictionary in stored.dictionaries.iter().filter(|dictionary| dictionary.other_hits == 0) {
-                let (name, cap) = (dictionary.name, u64::from(stats::cap(&settings.config.recording, dictionary.name)));
-                if dictionary.entries >= cap / 10 * 9 {
-                    let what = format!("the dictionary of {name} holds {} of {cap}", dictionary.entries);
-                    let remedy = format!("if these are no made-up ones, raise recording.{name}: past the cap they share (other)");
-                    diagnosis.add(Finding::new(Severity::Warning, "dictionary_near_cap", what, remedy));
-                }
-            }
-        }
+        let diagnosis = Diagnosis::of(settings.data()?);
         self.say(&diagnosis)?;
         Ok(if diagnosis.needs_action() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }

@@ -1,10 +1,8 @@
 use clap::Args;
-use serde_json::{Value, json};
 
 use super::{output, place::Place, words};
 use crate::{
-    config::Recording,
-    error::{Error, ErrorKind},
+    error::Error,
     report::{Dictionary, Stored},
 };
 
@@ -23,15 +21,14 @@ const EXAMPLES: &str = "Examples:
   tower-analytics stats --data /var/lib/analytics
   tower-analytics stats --json | jq .hits
 
-It works beside a service that records, and without one. Caps are those of the settings (--config).";
+It works beside a service that records, and without one. Caps are those of whoever records there, or did last.";
 
 impl Stats {
     pub(super) fn run(self) -> Result<(), Error> {
         let settings = self.place.settings()?;
         let stored = self.place.reports()?.stored()?.into_inner();
-        let cap = |dictionary: &Dictionary| cap(&settings.config.recording, dictionary.name);
         if self.json {
-            return as_json(&stored, cap).and_then(|value| output::json(&value));
+            return output::serialized(&stored);
         }
         let heard =
             stored.heartbeat.map_or_else(|| "never heard of a writer".to_owned(), |beat| format!("last heard of {}", words::ago(beat)));
@@ -57,8 +54,8 @@ impl Stats {
         }
         output::line("")?;
         let row = |dictionary: &Dictionary| {
-            let Dictionary { name, entries, other_hits, .. } = dictionary;
-            vec![(*name).to_owned(), words::number(*entries), words::number(cap(dictionary).into()), words::number(*other_hits)]
+            let Dictionary { name, entries, cap, other_hits } = dictionary;
+            vec![(*name).to_owned(), words::number(*entries), words::number(*cap), words::number(*other_hits)]
         };
         let rows: Vec<_> = stored.dictionaries.iter().map(row).collect();
         words::table(&["Dictionary", "entries", "cap", "hits past it"], &[false, true, true, true], &rows)?;
@@ -72,23 +69,4 @@ fn dropped(stored: &Stored) -> String {
     let by_cause = stored.counters.by_cause();
     let causes: Vec<String> = by_cause.iter().filter(|(_, hits)| *hits > 0).map(|(cause, hits)| format!("{hits} {cause}")).collect();
     if causes.is_empty() { "none".to_owned() } else { format!("{} ({})", words::number(stored.counters.dropped()), causes.join(", ")) }
-}
-
-fn as_json(stored: &Stored, cap: impl Fn(&Dictionary) -> u32) -> Result<Value, Error> {
-    let value = serde_json::to_value(stored);
-    let mut value = value.map_err(|error| Error::new(ErrorKind::Output, "the answer cannot be written as JSON").with_source(error))?;
-    for (place, dictionary) in stored.dictionaries.iter().enumerate() {
-        value["dictionaries"][place]["cap"] = json!(cap(dictionary));
-    }
-    Ok(value)
-}
-
-/// How many of a dictionary are kept apart, as the settings say.
-pub(super) fn cap(recording: &Recording, dictionary: &str) -> u32 {
-    match dictionary {
-        "users" => recording.users,
-        "endpoints" => recording.endpoints,
-        "devices" => recording.devices,
-        _ => recording.errors,
-    }
 }

@@ -25,9 +25,9 @@ const EXAMPLES: &str = "Examples:
   tower-analytics verify --data /var/lib/analytics
   tower-analytics verify /backups/2026-11-02 --json
 
-It runs SQLite's integrity check of each file, makes all roll-ups once more from the raw hits and compares them cell by cell, and looks
-for what raw hits refer to and for sessions that are not their hits. It changes nothing, works beside a service that records, and where
-nobody records on read-only media too. The exit code is 0 if all is sound, and 1 if not.";
+It runs SQLite's integrity check of each file, makes all roll-ups once more from the raw hits and compares them cell by cell, looks for
+what raw hits refer to and for sessions that are not their hits, and reads all archives. It changes nothing, works beside a service that
+records, and where nobody records on read-only media too. The exit code is 0 if all is sound, and 1 if not.";
 
 impl Verify {
     pub(super) fn run(self) -> Result<ExitCode, Error> {

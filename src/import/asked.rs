@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Report,
-    access_log::{AccessLog, LogPart},
+    access_log::{AccessLog, DurationUnit, LogPart},
+    content::Lines,
     fault::fault,
     legacy::Legacy,
     source::{Content, Rules},
@@ -23,8 +24,16 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Asked {
-    Legacy { paths: Vec<PathBuf> },
-    AccessLog { files: Vec<PathBuf>, routes: Vec<String> },
+    Legacy {
+        paths: Vec<PathBuf>,
+    },
+    AccessLog {
+        files: Vec<PathBuf>,
+        routes: Vec<String>,
+        /// In what the last field says how long a request took.
+        #[serde(default)]
+        duration: Option<DurationUnit>,
+    },
 }
 
 /// What the service's settings say of hits, for those that it did not see.
@@ -53,7 +62,7 @@ impl Asked {
         };
         Ok(match self {
             Self::Legacy { paths } => Self::Legacy { paths: absolute(paths)? },
-            Self::AccessLog { files, routes } => Self::AccessLog { files: absolute(files)?, routes },
+            Self::AccessLog { files, routes, duration } => Self::AccessLog { files: absolute(files)?, routes, duration },
         })
     }
 
@@ -69,13 +78,13 @@ impl Asked {
                 let hits = Legacy::read(paths, progress)?.hits(setting.rules, is_known);
                 broken.map_or(Ok(Box::new(hits)), Err)
             }
-            Self::AccessLog { files, routes } => {
-                let (parts, contents) = new_in(files, &known.contents()?, progress)?;
+            Self::AccessLog { files, routes, duration } => {
+                let new = New::of(files, &known.contents()?, *duration, progress)?;
                 let templates = if routes.is_empty() { &setting.routes } else { routes };
                 let mut of_paths = Routes::default();
                 templates.iter().try_for_each(|template| of_paths.insert(template))?;
-                let log = AccessLog::open(&parts, of_paths, Noise::new(&setting.noise)?, setting.rules, progress)?;
-                Ok(Box::new(log.remembering(contents)))
+                let log = AccessLog::open(&new.parts, of_paths, Noise::new(&setting.noise)?, setting.rules, progress)?;
+                Ok(Box::new(log.remembering(new.contents, new.cut)))
             }
         }
     }
@@ -97,18 +106,30 @@ impl Asked {
 }
 
 /// What of some logs no earlier import has read, and what they are now. One that has grown since then is read from there on.
-fn new_in(files: &[PathBuf], known: &[Content], progress: &Progress) -> Result<(Vec<LogPart>, Vec<Content>), Error> {
-    files.iter().for_each(|file| progress.expect(file.metadata().map_or(0, |about| about.len())));
-    let (mut parts, mut contents) = (Vec::new(), Vec::new());
-    for file in files {
-        let (content, begins_with) = Content::of(file, known, progress)?;
-        if !known.contains(&content) && !contents.contains(&content) {
-            let from = begins_with.map_or(0, |content| content.bytes);
-            parts.push(LogPart { path: file.clone(), from, to: content.bytes });
-            contents.push(content);
+#[derive(Default)]
+struct New {
+    parts: Vec<LogPart>,
+    contents: Vec<Content>,
+    /// How many end in the middle of a line. That is not read, and known by nobody: it is new to the next import.
+    cut: u64,
+}
+
+impl New {
+    fn of(files: &[PathBuf], known: &[Content], unit: Option<DurationUnit>, progress: &Progress) -> Result<Self, Error> {
+        files.iter().for_each(|file| progress.expect(file.metadata().map_or(0, |about| about.len())));
+        let mut new = Self::default();
+        for file in files {
+            let lines = Lines::of(file, known, progress)?;
+            new.cut += u64::from(lines.is_cut());
+            let content = lines.ended;
+            if !known.contains(&content) && !new.contents.contains(&content) {
+                let from = lines.begins_with.map_or(0, |content| content.bytes);
+                new.parts.push(LogPart { path: file.clone(), from, to: content.bytes, unit });
+                new.contents.push(content);
+            }
         }
+        Ok(new)
     }
-    Ok((parts, contents))
 }
 
 impl Setting {

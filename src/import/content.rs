@@ -5,6 +5,7 @@ use std::{
 };
 
 use flate2::bufread::MultiGzDecoder;
+use memchr::memrchr;
 use sha2::{Digest, Sha256};
 
 pub(super) use super::source::Content;
@@ -20,13 +21,29 @@ impl Content {
         Self { bytes: self.bytes + other.bytes, hash: hash.finalize().into() }
     }
 
-    /// Reads all of a file. Of imports whose lengths are given, it also tells which of them this file begins with: a log that
-    /// has grown since then begins with what was imported, and only the rest of it is new.
-    pub(crate) fn of(file: &Path, known: &[Self], progress: &Progress) -> Result<(Self, Option<Self>), Error> {
+    /// Reads all of a file.
+    pub(crate) fn of(file: &Path, progress: &Progress) -> Result<Self, Error> {
+        Ok(Lines::of(file, &[], progress)?.all)
+    }
+}
+
+/// A file of lines, as it was when it was looked at.
+pub(crate) struct Lines {
+    all: Content,
+    /// Up to the end of the last line that has one. What stands behind it is still being written, or was cut off.
+    pub(crate) ended: Content,
+    /// Of what was imported before: what this file begins with. A log that has grown since then begins with it, and only the rest is new.
+    pub(crate) begins_with: Option<Content>,
+}
+
+impl Lines {
+    /// Reads all of it. Imports are known by the lengths and the hashes that are given.
+    pub(crate) fn of(file: &Path, known: &[Content], progress: &Progress) -> Result<Self, Error> {
         let mut known = known.to_vec();
         known.sort_by_key(|known| known.bytes);
         let mut reader = open(file, progress)?;
         let (mut hash, mut bytes, mut begins_with) = (Sha256::new(), 0, None);
+        let (mut ended_hash, mut ended_bytes) = (hash.clone(), 0);
         loop {
             let chunk = reader.fill_buf().map_err(|error| unreadable(file, error))?;
             if chunk.is_empty() {
@@ -34,7 +51,12 @@ impl Content {
             }
             let next = known.iter().map(|known| known.bytes).find(|end| *end > bytes).unwrap_or(u64::MAX);
             let taken = usize::try_from(next - bytes).unwrap_or(usize::MAX).min(chunk.len());
-            hash.update(&chunk[..taken]);
+            let lines = memrchr(b'\n', &chunk[..taken]).map_or(0, |end| end + 1);
+            hash.update(&chunk[..lines]);
+            if lines > 0 {
+                (ended_hash, ended_bytes) = (hash.clone(), bytes + lines as u64);
+            }
+            hash.update(&chunk[lines..taken]);
             reader.consume(taken);
             bytes += taken as u64;
             if bytes == next {
@@ -42,7 +64,13 @@ impl Content {
                 begins_with = known.iter().find(|known| known.bytes == bytes && known.hash == so_far).copied().or(begins_with);
             }
         }
-        Ok((Self { bytes, hash: hash.finalize().into() }, begins_with))
+        let all = Content { bytes, hash: hash.finalize().into() };
+        Ok(Self { all, ended: Content { bytes: ended_bytes, hash: ended_hash.finalize().into() }, begins_with })
+    }
+
+    /// Whether something stands behind the last line.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.all != self.ended
     }
 }
 
@@ -88,10 +116,31 @@ mod tests {
         packer.finish().unwrap()
     }
 
-    fn content(bytes: &[u8], known: &[Content]) -> (Content, Option<Content>) {
+    fn lines(bytes: &[u8], known: &[Content]) -> Lines {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        Content::of(file.path(), known, &Progress::default()).unwrap()
+        Lines::of(file.path(), known, &Progress::default()).unwrap()
+    }
+
+    fn content(bytes: &[u8], known: &[Content]) -> (Content, Option<Content>) {
+        let lines = lines(bytes, known);
+        (lines.all, lines.begins_with)
+    }
+
+    #[test]
+    fn what_stands_behind_the_last_line_is_none_of_it_yet() {
+        let text = b"one line\n".repeat(30_000);
+        for cut in [1, 5, 8, 70_000] {
+            let longer = [&text[..], &b"x".repeat(cut)].concat();
+            let read = lines(&longer, &[]);
+            assert!(read.is_cut() && read.ended == content(&text, &[]).0, "{cut}");
+            assert_eq!(
+                (read.all.bytes, lines(&[&longer[..], b"\n"].concat(), &[read.ended]).begins_with),
+                (longer.len() as u64, Some(read.ended))
+            );
+        }
+        assert!(!lines(&text, &[]).is_cut() && !lines(b"", &[]).is_cut());
+        assert_eq!(lines(b"no line", &[]).ended, content(b"", &[]).0);
     }
 
     #[test]
@@ -119,7 +168,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let bytes = packed(&b"one line\n".repeat(1000));
         std::fs::write(file.path(), &bytes[..bytes.len() - 20]).unwrap();
-        let error = Content::of(file.path(), &[], &Progress::default()).unwrap_err();
+        let error = Content::of(file.path(), &Progress::default()).unwrap_err();
         assert!(error.to_string().contains(&file.path().display().to_string()) && error.to_string().contains("whole"), "{error}");
     }
 }

@@ -63,6 +63,10 @@ pub(crate) enum Noted {
     NotHttp,
     /// Requests that no template covers.
     Unmatched,
+    /// Lines that do not end as it was said.
+    NoDuration,
+    /// Last lines that are not all there yet.
+    Unfinished,
 }
 
 impl fmt::Display for Noted {
@@ -76,6 +80,8 @@ impl fmt::Display for Noted {
             Self::BrokenLine => "lines that could not be read, left out",
             Self::NotHttp => "lines about what was no HTTP request, left out",
             Self::Unmatched => "requests that no route template covers",
+            Self::NoDuration => "lines whose last field is no duration",
+            Self::Unfinished => "last lines that do not end yet, left for the next import",
         })
     }
 }

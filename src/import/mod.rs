@@ -22,7 +22,7 @@ pub(crate) mod legacy;
 mod report;
 mod source;
 
-pub use self::report::Report;
+pub use self::{access_log::DurationUnit, report::Report};
 pub(crate) use self::{
     asked::{Asked, Setting},
     source::Rules,

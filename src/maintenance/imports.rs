@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::Maintenance;
 use crate::{
     error::Error,
-    import::{Asked, Report},
+    import::{Asked, DurationUnit, Report},
     store::Kind,
 };
 
@@ -34,7 +34,8 @@ impl Maintenance {
     /// Stores the hits of access logs of NGINX or Apache, in the common or the combined format, packed or not, so that there is
     /// history from the first day on. `remote_user` is the user, else address and user agent tell visitors apart, neither of which is
     /// kept. Paths become routes by templates such as `/items/{id}`, those of the settings if none are given; what none covers is
-    /// `(unmatched)`. Lines that cannot be read are left out and counted; a log that has grown since an earlier import is read from there on.
+    /// `(unmatched)`. Lines that cannot be read are left out and counted; a log that has grown since an earlier import is read from there on,
+    /// and a last line without an end, which is still being written, once it has one.
     ///
     /// # Errors
     ///
@@ -46,8 +47,34 @@ impl Maintenance {
         routes: &[&str],
         progress: impl FnMut(u64, u64),
     ) -> Result<Report, Error> {
+        self.import_log(files, routes, None, progress)
+    }
+
+    /// As [`import_access_log`](Self::import_access_log), of logs whose last field says how long each request took, such as Apache's
+    /// combined format with `%D` at its end. A line that ends with something else counts without a duration, and the report says how many do.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn import_timed_access_log(
+        &self,
+        files: impl IntoIterator<Item = PathBuf>,
+        routes: &[&str],
+        unit: DurationUnit,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Report, Error> {
+        self.import_log(files, routes, Some(unit), progress)
+    }
+
+    fn import_log(
+        &self,
+        files: impl IntoIterator<Item = PathBuf>,
+        routes: &[&str],
+        duration: Option<DurationUnit>,
+        progress: impl FnMut(u64, u64),
+    ) -> Result<Report, Error> {
         let routes = routes.iter().map(|&route| route.to_owned()).collect();
-        self.import(Asked::AccessLog { files: files.into_iter().collect(), routes }, progress)
+        self.import(Asked::AccessLog { files: files.into_iter().collect(), routes, duration }, progress)
     }
 
     pub(crate) fn import(&self, asked: Asked, progress: impl FnMut(u64, u64)) -> Result<Report, Error> {

@@ -64,7 +64,7 @@ impl Maintenance {
                 JobState::Done(result) => return Ok(result),
                 JobState::Failed(message) => return Err(Error::new(ErrorKind::Job, message)),
                 _ if self.recorder.state() == State::Stopped => {
-                    self.jobs.withdraw(id)?;
+                    self.withdraw(id, ErrorKind::Stopped)?;
                     return Err(Error::new(ErrorKind::Stopped, "the recorder was shut down before the work was done: ask for it again"));
                 }
                 JobState::Running { done, total } => {
@@ -72,7 +72,7 @@ impl Maintenance {
                     progress(done.unsigned_abs(), total.unsigned_abs());
                 }
                 JobState::Waiting if waiting_since.elapsed() > PATIENCE => {
-                    self.jobs.withdraw(id)?;
+                    self.withdraw(id, ErrorKind::Timeout)?;
                     let message = "nobody took the work up in a minute: start the service that records in the directory, and ask again";
                     return Err(Error::new(ErrorKind::Timeout, message));
                 }
@@ -80,6 +80,15 @@ impl Maintenance {
             }
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// An error if it was begun already: then it is not ours to take back.
+    fn withdraw(&self, id: i64, kind: ErrorKind) -> Result<(), Error> {
+        if self.jobs.withdraw(id)? {
+            return Ok(());
+        }
+        let message = "the work was begun and is not done: whoever records goes on with it by itself; `tower-analytics doctor` and the settings page say what becomes of it";
+        Err(Error::new(kind, message))
     }
 }
 

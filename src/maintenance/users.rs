@@ -16,6 +16,9 @@ impl Maintenance {
     /// that hold one of them, the keys of their sessions. What was counted stays true: a number without a name stays in it. What is
     /// recorded under the id from then on, hits in the queue among it, is somebody new.
     ///
+    /// A process that is killed meanwhile, or an error of whoever asked, does not take it back: it is begun again at each start until it is
+    /// done; interrupted three times or more, later each time, up to a day after the start, while recording goes on.
+    ///
     /// The files are written anew, so that nothing of it is left in free pages or in the log. **Not** covered are backups, what plugins
     /// keep, logs of your own, and who may sign in.
     ///

@@ -28,7 +28,7 @@ pub struct JobRow {
     pub done: u64,
     /// Of how much.
     pub total: u64,
-    /// Why it failed; empty if it did not.
+    /// Why it failed, or that it was interrupted again and again; empty if all is well.
     pub message: String,
     /// When this was last said of it.
     pub changed: SystemTime,

@@ -257,9 +257,12 @@ impl Reports {
     }
 
     /// Copies everything that is stored, as it is at one moment, to a directory that is not there yet: raw hits and all that follows from
-    /// them, archived months, who may sign in, what plugins keep. Whoever records goes on. The copy is a data directory that answers as this
+    /// them, archived months wherever they lie, who may sign in, what plugins keep. Whoever records goes on. The copy is a data directory that answers as this
     /// one did then; a file `backup.json` in it lists its files. Until it is whole it is called `DIR.partial`. Tells from time to time the
     /// bytes that are copied, and how many there are. The time limit of questions does not hold for it.
+    ///
+    /// What was put away is read as if it were to come back. A month whose archive is not there or damaged does not keep the others from being
+    /// copied: [`Backup::faults`] says what is wrong with it.
     ///
     /// ```
     /// # fn main() -> Result<(), tower_analytics::Error> {
@@ -281,7 +284,17 @@ impl Reports {
     /// [`ErrorKind::Config`] if the place is not free, or in the data directory; [`ErrorKind::Storage`] if there is no room for it; and if a
     /// file cannot be read or written. Nothing is left of it then.
     pub fn backup(&self, to: impl AsRef<Path>, progress: impl FnMut(u64, u64)) -> Result<Backup, Error> {
-        store::backup(self.readers.directory(), to.as_ref(), &self.clock, progress)
+        store::backup(self.readers.directory(), to.as_ref(), true, &self.clock, progress)
+    }
+
+    /// As [`backup`](Self::backup), but without what was put away: archives in the data directory and elsewhere are looked after otherwise.
+    /// The copy knows them at the places where they are now.
+    ///
+    /// # Errors
+    ///
+    /// As [`backup`](Self::backup).
+    pub fn backup_without_archives(&self, to: impl AsRef<Path>, progress: impl FnMut(u64, u64)) -> Result<Backup, Error> {
+        store::backup(self.readers.directory(), to.as_ref(), false, &self.clock, progress)
     }
 
     /// Whether somebody records, what was dropped, how big it all is.

@@ -7,7 +7,7 @@ use crate::{
     clock::{Millis, from_millis},
     counters::Counters,
     error::Error,
-    store::{Context, FIRST_VISITOR, Snapshot},
+    store::{Caps, Context, FIRST_VISITOR, Snapshot, caps},
 };
 
 /// What a directory holds, whatever the range: see [`Reports::stored`](crate::Reports::stored).
@@ -69,6 +69,8 @@ pub struct Dictionary {
     pub name: &'static str,
     /// How many it holds.
     pub entries: u64,
+    /// How many it holds at most, as whoever records has it, or had it last.
+    pub cap: u64,
     /// Hits that came when it was full, and share `(other)`.
     pub other_hits: u64,
 }
@@ -104,8 +106,9 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Stored, Error>
     let read = || -> rusqlite::Result<(u64, u64, [u64; 3], Vec<Dictionary>)> {
         let visitors = format!("select coalesce(sum(next - {}), 0) from visitor_days", FIRST_VISITOR + 1);
         let sums = |row: &rusqlite::Row<'_>| Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?].map(i64::unsigned_abs));
+        let caps = caps(snapshot.main())?.unwrap_or_default();
         let dictionary = |(name, entries, other): (&'static str, &str, &str)| {
-            Ok(Dictionary { name, entries: number(entries)?, other_hits: number(other)? })
+            Ok(Dictionary { name, entries: number(entries)?, cap: cap(&caps, name), other_hits: number(other)? })
         };
         let dictionaries = DICTIONARIES.into_iter().map(dictionary).collect::<rusqlite::Result<_>>()?;
         Ok((number(PEOPLE)?, number(&visitors)?, snapshot.main().query_row(SUMS, [], sums)?, dictionaries))
@@ -132,6 +135,15 @@ pub(super) fn ask(snapshot: &Snapshot<'_>, now: Millis) -> Result<Stored, Error>
         recording: health.recording,
         heartbeat: health.heartbeat,
         counters: health.counters,
+    })
+}
+
+fn cap(caps: &Caps, dictionary: &str) -> u64 {
+    u64::from(match dictionary {
+        "users" => caps.users,
+        "endpoints" => caps.endpoints,
+        "devices" => caps.devices,
+        _ => caps.errors,
     })
 }
 

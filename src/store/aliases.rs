@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn merged_users_count_once_whatever_the_order_of_merging() {
         let dir = tempfile::tempdir().unwrap();
-        let main = super::super::schema::open(dir.path()).unwrap();
+        let main = super::super::schema::open(dir.path(), None).unwrap();
         for (number, id) in ["a", "b", "c", "d"].iter().enumerate() {
             main.execute("insert into users (number, id, name, first_seen) values (?, ?, '', 0)", params![number as i64 + 2, id]).unwrap();
         }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 
 use super::{
     connection::Context,
@@ -33,7 +34,8 @@ pub(super) struct Dictionary {
 }
 
 /// How many of each are kept apart; past it new ones share `(other)`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Caps {
     pub(crate) users: u32,
     pub(crate) endpoints: u32,
@@ -352,7 +354,7 @@ mod tests {
     #[test]
     fn users_forgotten_by_the_cache_before_they_are_written_keep_their_number() {
         let dir = tempfile::tempdir().unwrap();
-        let main = super::super::schema::open(dir.path()).unwrap();
+        let main = super::super::schema::open(dir.path(), None).unwrap();
         let mut dictionary = Dictionary::load(&main, Caps::default()).unwrap();
         let mut number = |id: &str| dictionary.user(&main, id, "", 7).unwrap();
         let first: Vec<u32> = (0..3 * GENERATION).map(|n| number(&n.to_string())).collect();
@@ -369,7 +371,7 @@ mod tests {
     #[test]
     fn users_forgotten_by_the_cache_keep_their_number() {
         let dir = tempfile::tempdir().unwrap();
-        let main = super::super::schema::open(dir.path()).unwrap();
+        let main = super::super::schema::open(dir.path(), None).unwrap();
         let mut dictionary = Dictionary::load(&main, Caps::default()).unwrap();
         let number = dictionary.user(&main, "ann", "Ann", 5).unwrap();
         for n in 0..3 * GENERATION {
@@ -389,7 +391,7 @@ mod tests {
     #[test]
     fn past_the_caps_new_ones_share_other() {
         let dir = tempfile::tempdir().unwrap();
-        let main = super::super::schema::open(dir.path()).unwrap();
+        let main = super::super::schema::open(dir.path(), None).unwrap();
         let caps = Caps { users: 3, endpoints: 5, devices: 3, errors: 3, visitors_a_day: 3 };
         let mut dictionary = Dictionary::load(&main, caps).unwrap();
         for n in 0..100 {

@@ -15,7 +15,7 @@ use super::{
     connection::{Context, Inode, main_file},
     dictionary::{Caps, Dictionary},
     import::OpenSource,
-    jobs::{self, InHand, Reprocess},
+    jobs::{self, InHand, Kind, Reprocess},
     known::Known,
     lock::lock_file,
     openings,
@@ -70,7 +70,7 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn open(directory: &Path, settings: &Settings) -> Result<Self, Error> {
-        let mut main = schema::open(directory)?;
+        let mut main = schema::open(directory, settings.first_import.as_deref().map(|argument| [Kind::Import.name(), argument]))?;
         jobs::reset::finish(&main, directory)?;
         let inodes = inodes(directory);
         let dictionary = Dictionary::load(&main, settings.caps)?;
@@ -163,6 +163,7 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<PartKey, Pa
     }
     meta_set(tx, MetaKey::SessionTimeout, settings.session_timeout)?;
     meta_set(tx, MetaKey::Zone, settings.zone.name())?;
+    meta_set(tx, MetaKey::Caps, serde_json::to_string(&settings.caps).unwrap_or_default())?;
     meta_set(tx, MetaKey::Shown, &settings.shown)?;
     meta_set(tx, MetaKey::Retention, serde_json::to_string(&settings.retention).unwrap_or_default())?;
     active::delete(tx, &empty)?;

@@ -4,12 +4,13 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 
 use super::{
     connection::{Context, Synchronous, main_file, peek, writer},
+    dictionary::Caps,
     part_key::parts_on_disk,
 };
 use crate::error::{Error, ErrorKind};
 
 /// `PRAGMA user_version` of analytics.db. Each step brings the file from its index to the next version.
-const MIGRATIONS: [&str; 2] = [include_str!("analytics.sql"), include_str!("analytics_2.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("analytics.sql"), include_str!("analytics_2.sql"), include_str!("analytics_3.sql")];
 
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 
@@ -26,6 +27,8 @@ pub(crate) enum MetaKey {
     SessionTimeout,
     /// The zone of the reporting days.
     Zone,
+    /// How many of each the dictionaries keep apart, as JSON.
+    Caps,
     /// How often something was folded.
     Folds,
     /// Features and names of endpoints, as JSON.
@@ -46,6 +49,7 @@ impl MetaKey {
             Self::Heartbeat => "heartbeat",
             Self::SessionTimeout => "session_timeout",
             Self::Zone => "zone",
+            Self::Caps => "caps",
             Self::Folds => "folds",
             Self::Shown => "shown",
             Self::Retention => "retention",
@@ -55,8 +59,9 @@ impl MetaKey {
     }
 }
 
-/// Opens analytics.db for writing, with the lock held, and brings it to our version in one transaction.
-pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
+/// Opens analytics.db for writing, with the lock held, and brings it to our version in one transaction: with that of a new one an import is
+/// asked for, if there is one, by kind and argument. Asked for afterwards, a kill in between would lose it for ever.
+pub(super) fn open(directory: &Path, first_job: Option<[&str; 2]>) -> Result<Connection, Error> {
     let file = main_file(directory);
     // Before anything is written: a newer version's directory is left as it is.
     let version = match file.exists() {
@@ -73,6 +78,10 @@ pub(super) fn open(directory: &Path) -> Result<Connection, Error> {
         let migration = |tx: &Transaction<'_>| -> rusqlite::Result<()> {
             for step in &MIGRATIONS[version as usize..] {
                 tx.execute_batch(step)?;
+            }
+            if let Some(job) = first_job.filter(|_| version == 0) {
+                tracing::info!(data = %directory.display(), "there are files of an older panel; they are imported while recording goes on");
+                tx.execute(include_str!("jobs/job_new.sql"), job)?;
             }
             tx.pragma_update(None, "user_version", VERSION)
         };
@@ -135,6 +144,7 @@ fn orphaned(directory: &Path) -> Error {
 pub(crate) struct Kept {
     pub(crate) session_timeout: crate::clock::Millis,
     pub(crate) zone: String,
+    pub(crate) caps: Option<Caps>,
     /// What things are called, as JSON.
     pub(crate) shown: String,
     /// What becomes of old months, as JSON.
@@ -149,7 +159,14 @@ pub(crate) fn kept(directory: &Path) -> Option<Kept> {
     let zone = meta_get(&main, MetaKey::Zone).ok()??;
     let shown: Option<String> = meta_get(&main, MetaKey::Shown).ok()?;
     let retention: Option<String> = meta_get(&main, MetaKey::Retention).ok()?;
-    Some(Kept { session_timeout, zone, shown: shown.unwrap_or_default(), retention: retention.unwrap_or_default() })
+    let caps = caps(&main).ok()?;
+    Some(Kept { session_timeout, zone, caps, shown: shown.unwrap_or_default(), retention: retention.unwrap_or_default() })
+}
+
+/// How many of each the last writer kept apart; none in a directory of an older version.
+pub(crate) fn caps(main: &Connection) -> rusqlite::Result<Option<Caps>> {
+    let caps: Option<String> = meta_get(main, MetaKey::Caps)?;
+    Ok(caps.and_then(|caps| serde_json::from_str(&caps).ok()))
 }
 
 pub(crate) fn meta_get<T: FromSql>(connection: &Connection, key: MetaKey) -> rusqlite::Result<Option<T>> {
@@ -167,16 +184,16 @@ mod tests {
     #[test]
     fn all_migrations_apply_to_an_empty_database_and_once_only() {
         let dir = tempfile::tempdir().unwrap();
-        drop(open(dir.path()).unwrap());
-        let connection = open(dir.path()).unwrap();
+        drop(open(dir.path(), None).unwrap());
+        let connection = open(dir.path(), None).unwrap();
         assert_eq!(check_version(&connection, dir.path()).unwrap(), VERSION);
     }
 
     #[test]
     fn a_newer_directory_is_left_alone_with_a_word_on_what_to_do() {
         let dir = tempfile::tempdir().unwrap();
-        open(dir.path()).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
-        let error = open(dir.path()).unwrap_err();
+        open(dir.path(), None).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
+        let error = open(dir.path(), None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NewerSchema);
         assert!(error.to_string().contains("update this program"), "{error}");
     }

@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) shown: String,
     /// Opens what is to be imported; `None` in a build that cannot.
     pub(crate) open_source: Option<OpenSource>,
+    /// What is imported into a directory that is new, as a job says it.
+    pub(crate) first_import: Option<String>,
     /// What becomes of old months.
     pub(crate) retention: RetentionRules,
     /// Whether that is looked for by itself, once a day.

@@ -8,7 +8,7 @@ use rusqlite::params;
 use super::{
     connection::Context,
     due::due,
-    jobs::{Kind, PutAwayOrder},
+    jobs::{self, Kind, PutAwayOrder},
     opened::Opened,
     schema::{MetaKey, meta_get, meta_set},
     store::Settings,
@@ -57,8 +57,7 @@ impl Opened {
             if let Some(last) = last.filter(|last| self.tending.looked.is_none() && (*last..last + DAY_MS).contains(&now)) {
                 return Ok(Some((last, None)));
             }
-            let waits = "select exists (select 1 from jobs where state in ('waiting', 'running'))";
-            if self.main.query_row(waits, [], |row| row.get(0))? {
+            if jobs::next(&self.main)?.is_some() {
                 return Ok(None);
             }
             let tx = self.main.unchecked_transaction()?;

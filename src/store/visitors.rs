@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn visitors_of_a_day_that_was_let_go_before_they_were_written_keep_their_number() {
         let dir = tempfile::tempdir().unwrap();
-        let main = super::super::schema::open(dir.path()).unwrap();
+        let main = super::super::schema::open(dir.path(), None).unwrap();
         let mut visitors = Visitors::default();
         let mut numbers = |hash: u64| (0..3 * DAYS as i64).map(|day| visitors.number(&main, day, hash, 1000).unwrap()).collect::<Vec<_>>();
         let (ann, bob) = (numbers(1), numbers(2));

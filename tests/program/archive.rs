@@ -95,6 +95,27 @@ fn a_service_that_records_does_it_and_what_goes_wrong_is_said_by_the_command() {
     assert_eq!(error.code, 2, "{error:?}");
 }
 
+#[test]
+fn a_backup_takes_along_what_was_put_away_elsewhere_unless_it_is_told_not_to() {
+    let place = tempfile::tempdir().unwrap();
+    recorded(&place.path().join("data"), 300);
+    run(place.path(), &["archive", "--older-than", "90d", "--data", "data", "--to", "cold"]).good();
+    let out = run(place.path(), &["backup", "small", "--data", "data", "--without-archives"]);
+    assert!(out.code == 0 && out.err.contains("the raw hits of 202401 are not there to be copied"), "{out:?}");
+    let out = run(place.path(), &["backup", "copy", "--data", "data"]);
+    assert!(out.code == 0 && out.out.starts_with("Copied 2 files") && !out.err.contains("note"), "{out:?}");
+    std::fs::remove_dir_all(place.path().join("cold")).unwrap();
+    let out = run(place.path(), &["backup", "late", "--data", "data", "--json"]);
+    let said: Value = serde_json::from_str(&out.out).unwrap();
+    assert!(out.code == 1 && said["faults"][0].as_str().unwrap().contains("cold/analytics-202401.db.zst is not there"), "{out:?}");
+    assert!(out.err.contains("error: not all archives are in the copy: 202401: "), "{out:?}");
+    assert!(place.path().join("late/analytics.db").exists());
+    let out = run(place.path(), &["verify", "copy"]).good();
+    assert!(out.ends_with("0 hits in 2 files: all is sound.\n"), "{out}");
+    run(place.path(), &["restore", "202401", "--data", "copy"]).good();
+    assert_eq!(oracle::check(&place.path().join("copy")), 300);
+}
+
 const RULES: &str = "data = \"data\"\n[retention]\ndrop_raw_after = \"1 year\"\n";
 
 #[test]

@@ -190,3 +190,19 @@ fn each_of_them_shows_how_it_is_used() {
         assert!(out.contains("--data") && out.contains("--config") && out.contains("--json"), "{out}");
     }
 }
+
+#[test]
+fn an_access_log_is_imported_with_the_durations_that_its_last_field_says() {
+    let place = tempfile::tempdir().unwrap();
+    let line = |n: u64| format!("192.0.2.1 - ann [10/Mar/2025:03:00:0{n} +0000] \"GET /items HTTP/1.1\" 200 5 \"-\" \"curl/8\" 250000\n");
+    // The last one is still being written.
+    fs::write(place.path().join("access.log"), (0..4).map(line).collect::<String>() + &line(4)[..80]).unwrap();
+    let import = ["import", "access-log", "access.log", "--data", "data", "--routes", "/items"];
+    let done = run(place.path(), &[&import[..], &["--duration", "micros"]].concat());
+    assert!(done.code == 0 && done.out.contains("left for the next import"), "{done:?}");
+    let endpoints = Reports::open(place.path().join("data")).unwrap().endpoints(&Ask::all_time()).unwrap().into_inner();
+    assert_eq!(endpoints[0].hits, 4);
+    assert!(endpoints[0].p50.abs_diff(Duration::from_millis(250)) < Duration::from_millis(10), "{:?}", endpoints[0].p50);
+    let done = run(place.path(), &[&import[..], &["--duration", "hours"]].concat());
+    assert!(done.code == 2 && done.err.contains("seconds, millis, micros"), "{done:?}");
+}

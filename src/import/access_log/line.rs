@@ -1,6 +1,9 @@
 use memchr::{memchr, memchr_iter, memchr2};
 
-use super::day::{Days, TIME};
+use super::{
+    day::{Days, TIME},
+    duration::{DurationUnit, number},
+};
 use crate::clock::Millis;
 
 /// One line, its fields as they stand there.
@@ -20,8 +23,8 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     /// `ADDRESS IDENT USER [TIME] "REQUEST" STATUS BYTES`, then perhaps `"REFERER" "AGENT"` and more; a name of the virtual host may stand before
-    /// it. `None` if it is not that.
-    pub(super) fn parse(line: &'a [u8], days: &mut Days) -> Option<Self> {
+    /// it. `None` if it is not that. How long it took stands in its last field if a unit was said.
+    pub(super) fn parse(line: &'a [u8], days: &mut Days, unit: Option<DurationUnit>) -> Option<Self> {
         let (address, rest) = word(line)?;
         let (ident, rest) = word(rest)?;
         // A user may hold anything, brackets too: what is a time decides.
@@ -51,7 +54,8 @@ impl<'a> Line<'a> {
                 (agent, rest) = (field, after);
             }
         }
-        Some(Self { address, user: none_if_dash(user), at, request, status, bytes, agent: none_if_dash(agent), took_us: took(rest) })
+        let took_us = unit.map_or_else(|| took(rest), |unit| unit.read(rest));
+        Some(Self { address, user: none_if_dash(user), at, request, status, bytes, agent: none_if_dash(agent), took_us })
     }
 }
 
@@ -82,11 +86,6 @@ fn none_if_dash(field: &[u8]) -> &[u8] {
 
 fn is_address(field: &[u8]) -> bool {
     std::str::from_utf8(field).is_ok_and(|field| field.parse::<std::net::IpAddr>().is_ok())
-}
-
-pub(super) fn number(digits: &[u8]) -> Option<u64> {
-    let digit = |sum: u64, digit: &u8| sum.checked_mul(10)?.checked_add(u64::from(digit.checked_sub(b'0').filter(|digit| *digit < 10)?));
-    if digits.is_empty() { None } else { digits.iter().try_fold(0, digit) }
 }
 
 /// The time that a request took, in microseconds: `rt=0.123` anywhere, else a last word such as `0.123`.

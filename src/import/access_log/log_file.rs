@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{day::Days, line::Line, reader::LogPart, request::Request, unescape::unescape};
+use super::{day::Days, duration::DurationUnit, line::Line, reader::LogPart, request::Request, unescape::unescape};
 use crate::{
     clock::Millis,
     error::Error,
@@ -22,6 +22,7 @@ use crate::{
 /// A log at one of its lines: the next of it that is a hit.
 pub(super) struct LogFile {
     path: PathBuf,
+    unit: Option<DurationUnit>,
     reader: io::Take<Box<dyn BufRead + Send>>,
     line: Vec<u8>,
     days: Days,
@@ -49,6 +50,7 @@ impl LogFile {
         let skipped = io::copy(&mut reader.by_ref().take(part.from), &mut io::sink()).map_err(|error| unreadable(&part.path, error))?;
         Ok(Self {
             path: part.path.clone(),
+            unit: part.unit,
             reader: reader.take(part.to.saturating_sub(part.from)),
             line: Vec::new(),
             days: Days::default(),
@@ -72,11 +74,14 @@ impl LogFile {
             self.lines += 1;
             found.records += 1;
             let whole = self.line.len() as u64 <= LONGEST_LINE;
-            let line = if whole { Line::parse(&self.line, &mut self.days) } else { None };
+            let line = if whole { Line::parse(&self.line, &mut self.days, self.unit) } else { None };
             let Some(line) = line else {
                 self.note_broken(found)?;
                 continue;
             };
+            if self.unit.is_some() && line.took_us.is_none() {
+                found.note(Noted::NoDuration);
+            }
             if fill(&mut self.hit, &line, routes, found) {
                 (self.at, self.timed) = (line.at, line.took_us.is_some());
                 return Ok(true);

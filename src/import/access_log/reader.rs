@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 
-use super::log_file::LogFile;
+use super::{duration::DurationUnit, log_file::LogFile};
 use crate::{
     clock::Millis,
     error::Error,
     hit::SessionId,
     import::{
-        found::Found,
+        found::{Found, Noted},
         source::{Content, End, Imported, Progress, Rules, Source},
     },
     pattern::Routes,
@@ -42,13 +42,15 @@ pub(crate) struct LogPart {
     /// In bytes of what is in it if it is packed.
     pub(crate) from: u64,
     pub(crate) to: u64,
+    /// In what its last field says how long a request took, if it does.
+    pub(crate) unit: Option<DurationUnit>,
 }
 
 impl LogPart {
     /// All of a file.
     #[cfg(test)]
     pub(crate) fn all(path: PathBuf) -> Self {
-        Self { path, from: 0, to: u64::MAX }
+        Self { path, from: 0, to: u64::MAX, unit: None }
     }
 }
 
@@ -91,9 +93,10 @@ impl AccessLog {
         Ok(log)
     }
 
-    /// The files as they were when it was looked what is new in them.
-    pub(crate) fn remembering(mut self, contents: Vec<Content>) -> Self {
+    /// The files as they were when it was looked what is new in them, and how many of them ended in the middle of a line.
+    pub(crate) fn remembering(mut self, contents: Vec<Content>, cut: u64) -> Self {
         self.found.contents = contents;
+        (0..cut).for_each(|_| self.found.note(Noted::Unfinished));
         self
     }
 

@@ -15,6 +15,7 @@ use crate::{
     error::Error,
     hit::{Hit, Outcome},
     import::{
+        content::Lines,
         found::{Found, Noted},
         source::{Content, Imported, Progress, Rules, Source},
     },
@@ -205,7 +206,10 @@ fn of_a_log_that_has_grown_only_what_is_new_is_read() {
     let line = |n: i64| format!("198.51.100.7 - u{n} [{}] \"GET / HTTP/1.1\" 200 2\n", time(at("2026-11-26T03:00:00Z") + n * 1000));
     let text = |lines: std::ops::Range<i64>| lines.map(line).collect::<String>();
     let dir = tempfile::tempdir().unwrap();
-    let content = |part: &LogPart, known: &[Content]| Content::of(&part.path, known, &Progress::default()).unwrap();
+    let content = |part: &LogPart, known: &[Content]| {
+        let lines = Lines::of(&part.path, known, &Progress::default()).unwrap();
+        (lines.ended, lines.begins_with)
+    };
     let part = written(dir.path(), "access.log", text(0..10));
     let (before, _) = content(&part, &[]);
     let part = written(dir.path(), "access.log", text(0..15));
@@ -327,7 +331,7 @@ proptest! {
             line.push_str(&format!(" {}.{:06}", took / 1_000_000, took % 1_000_000));
         }
         let mut days = Days::default();
-        let read = Line::parse(line.as_bytes(), &mut days).unwrap();
+        let read = Line::parse(line.as_bytes(), &mut days, None).unwrap();
         prop_assert_eq!(read.address, address.as_bytes());
         prop_assert_eq!(&*unescape(read.user), user.as_bytes());
         prop_assert_eq!(&*unescape(read.request), request.as_bytes());
@@ -344,7 +348,7 @@ proptest! {
         line.splice(place..(place + with.len()).min(line.len()), with);
         line.truncate(cut);
         let mut days = Days::default();
-        if let Some(read) = Line::parse(&line, &mut days) {
+        if let Some(read) = Line::parse(&line, &mut days, None) {
             prop_assert!(read.status <= 999 && crate::clock::Month::of(read.at).is_some());
         }
         line.push(b'\n');
@@ -380,7 +384,7 @@ fn a_million_lines_are_read_in_a_second_or_two() {
     log.flush().unwrap();
     drop(log);
     let (bytes, start) = (fs::metadata(&part.path).unwrap().len(), std::time::Instant::now());
-    Content::of(&part.path, &[], &Progress::default()).unwrap();
+    Content::of(&part.path, &Progress::default()).unwrap();
     let hashed = start.elapsed();
     let start = std::time::Instant::now();
     let mut log = open(&[part]).unwrap();

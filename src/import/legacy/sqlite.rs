@@ -76,12 +76,12 @@ pub(super) fn read(file: &Path, number: u32, rows: &mut Rows, found: &mut Found,
 
 /// The file and what its journal has beyond it.
 fn content_of(file: &Path, progress: &Progress) -> Result<Content, Error> {
-    let (content, _) = Content::of(file, &[], progress)?;
+    let content = Content::of(file, progress)?;
     let journal = beside(file, "-wal");
     if journal.metadata().map_or(0, |about| about.len()) == 0 {
         return Ok(content);
     }
-    let (more, _) = Content::of(&journal, &[], &Progress::default())?;
+    let more = Content::of(&journal, &Progress::default())?;
     Ok(content.and(more))
 }
 

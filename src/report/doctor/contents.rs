@@ -8,7 +8,11 @@ use super::{Finding, Severity};
 use crate::{
     clock::{DAY_MS, Millis, Month},
     error::Error,
-    report::{Health, parts::PartRow, stored},
+    report::{
+        Health,
+        parts::PartRow,
+        stored::{self, Dictionary},
+    },
     store::{Look, Snapshot, VERSION, is_free},
 };
 
@@ -146,10 +150,14 @@ fn open(snapshot: &Snapshot<'_>, part: &PartRow) -> Result<u64, String> {
 }
 
 pub(super) fn dictionaries(snapshot: &Snapshot<'_>, now: Millis, findings: &mut Vec<Finding>) -> Result<(), Error> {
-    for dictionary in stored::ask(snapshot, now)?.dictionaries.iter().filter(|dictionary| dictionary.other_hits > 0) {
-        let what = format!("the dictionary of {} was full: {} hits share (other)", dictionary.name, dictionary.other_hits);
-        let remedy = format!("if these are no made-up ones, raise recording.{}", dictionary.name);
-        findings.push(Finding::new(Severity::Warning, "dictionary_full", what, remedy));
+    for Dictionary { name, entries, cap, other_hits } in stored::ask(snapshot, now)?.dictionaries {
+        let (code, what) = match other_hits {
+            0 if entries * 10 < cap * 9 => continue,
+            0 => ("dictionary_near_cap", format!("the dictionary of {name} holds {entries} of {cap}: past that they share (other)")),
+            _ => ("dictionary_full", format!("the dictionary of {name} was full: {other_hits} hits share (other)")),
+        };
+        let remedy = format!("if these are no made-up ones, raise recording.{name}");
+        findings.push(Finding::new(Severity::Warning, code, what, remedy));
     }
     Ok(())
 }

@@ -98,25 +98,14 @@ impl Diagnosis {
             }
             findings.extend(holder.map(|holder| Finding::new(Severity::Note, "recording", holder, "nothing")));
         }
-        let mut diagnosis = Self { findings };
-        diagnosis.sort();
-        diagnosis
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        Self { findings }
     }
 
     /// Whether something is to be done.
     #[must_use]
     pub fn needs_action(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity > Severity::Note)
-    }
-
-    #[cfg(feature = "cli")]
-    pub(crate) fn add(&mut self, finding: Finding) {
-        self.findings.push(finding);
-        self.sort();
-    }
-
-    fn sort(&mut self) {
-        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     }
 }
 

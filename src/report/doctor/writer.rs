@@ -66,6 +66,12 @@ fn jobs(snapshot: &Snapshot<'_>, now: Millis, findings: &mut Vec<Finding>) -> Re
                 let what = format!("the job {kind} (number {id}) failed: {message}");
                 findings.push(Finding::new(Severity::Warning, "job_failed", what, "put right what it says, and ask for it again"));
             }
+            if ["waiting", "running"].contains(&&*state) && !message.is_empty() {
+                let what = format!("the job {kind} (number {id}) is not done: {message}");
+                let remedy =
+                    "read the log for what stops or kills the process meanwhile; a job that crashes it is a fault: please report it";
+                findings.push(Finding::new(Severity::Problem, "job_interrupted", what, remedy));
+            }
             if state == "waiting" && is_free {
                 let what = format!("the job {kind} (number {id}) waits, and nobody records who would do it");
                 findings.push(Finding::new(Severity::Warning, "job_waiting", what, "start the service"));

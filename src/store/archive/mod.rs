@@ -18,6 +18,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rusqlite::Row;
+
 use super::part_key::PartKey;
 use crate::error::{Error, ErrorKind};
 
@@ -41,6 +43,15 @@ pub(super) struct Archived {
 }
 
 impl Archived {
+    /// Its four columns, from this one on.
+    pub(super) fn read(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Self>> {
+        let place: String = row.get(column)?;
+        if place.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self { place, hash: row.get(column + 1)?, bytes: row.get(column + 2)?, raw_bytes: row.get(column + 3)? }))
+    }
+
     pub(super) fn file(&self, directory: &Path) -> PathBuf {
         directory.join(&self.place)
     }

@@ -1,8 +1,9 @@
 //! A copy of the directory as it was at one moment, made while it is written, by whoever can read it.
 //!
 //! analytics.db comes first, from one snapshot: with the watermarks in it it says what the copy is to hold. Each part is copied after it,
-//! so it holds that and perhaps more, which is cut off (`trim.rs`). If a part was put away or fetched back meanwhile, all begins again.
+//! so it holds that and perhaps more, which is cut off (`trim.rs`). What was put away elsewhere comes into the copy (`archives.rs`). If a part was put away or fetched back meanwhile, all begins again.
 
+mod archives;
 mod database;
 mod place;
 mod taking;
@@ -26,10 +27,13 @@ pub struct Backup {
     pub taken: String,
     /// Each file of it, in order.
     pub files: Vec<BackupFile>,
-    /// Months whose raw hits are not in it, because they were given up, are missing, or lie in an archive elsewhere; what was counted of
-    /// them is.
+    /// Months whose raw hits are not in it: they were given up or are missing, or their archive was left out or is one of the `faults`. What
+    /// was counted of them is in it.
     #[serde(default)]
     pub without_raw: Vec<String>,
+    /// What is wrong with archives that were to be copied, each with its place and the way out; empty if the copy is whole.
+    #[serde(default)]
+    pub faults: Vec<String>,
     /// Where it is.
     #[serde(skip)]
     pub directory: PathBuf,
@@ -59,4 +63,4 @@ impl Backup {
 }
 
 /// The file in a backup that says what is in it.
-const MANIFEST: &str = "backup.json";
+pub(super) const MANIFEST: &str = "backup.json";

@@ -115,6 +115,12 @@ pub(super) fn make_private(directory: &Path) -> io::Result<()> {
     builder.recursive(true).create(directory)
 }
 
+/// A path in the directory, as it is everywhere.
+pub(super) fn in_words(path: &Path) -> String {
+    let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
+    names.join("/")
+}
+
 fn sync_directories(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;

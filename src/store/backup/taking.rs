@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Backup, BackupFile, MANIFEST, database,
-    place::{self, Place, refused},
+    place::{self, Place, in_words, refused},
     trim::trim,
 };
 use crate::{
@@ -26,12 +26,18 @@ use crate::{
 /// As often everything begins again because a month was put away or fetched back meanwhile.
 const TRIES: usize = 3;
 
-/// Copies a directory to a place that is not there yet; tells the bytes done and of how many.
-pub(crate) fn take(from: &Path, to: &Path, clock: &Clock, mut progress: impl FnMut(u64, u64)) -> Result<Backup, Error> {
+/// Copies a directory to a place that is not there yet, with what was put away of it or without; tells the bytes done and of how many.
+pub(crate) fn take(
+    from: &Path,
+    to: &Path,
+    with_archives: bool,
+    clock: &Clock,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<Backup, Error> {
     let mut place = Place::new(from, to)?;
     place.make()?;
     for _ in 0..TRIES {
-        let mut taking = Taking { from, to: place.partial(), done: 0, total: 0, progress: &mut progress };
+        let mut taking = Taking { from, to: place.partial(), with_archives, done: 0, total: 0, progress: &mut progress };
         if let Some(mut backup) = taking.all(clock)? {
             backup.replaced = place.replaced;
             backup.directory = place.finish()?;
@@ -46,9 +52,10 @@ pub(crate) fn take(from: &Path, to: &Path, clock: &Clock, mut progress: impl FnM
     Err(Error::new(ErrorKind::Storage, message))
 }
 
-struct Taking<'a> {
-    from: &'a Path,
-    to: &'a Path,
+pub(super) struct Taking<'a> {
+    pub(super) from: &'a Path,
+    pub(super) to: &'a Path,
+    pub(super) with_archives: bool,
     done: u64,
     total: u64,
     progress: &'a mut dyn FnMut(u64, u64),
@@ -61,15 +68,16 @@ impl Taking<'_> {
         let plain = self.plain_files()?;
         let live = reader(&main_file(self.from)).context("open analytics.db for reading")?;
         check_version(&live, self.from)?;
-        let parts: Vec<PathBuf> = Part::list(&live)
-            .context("read the parts in analytics.db")?
-            .iter()
-            .filter(|part| part.state.has_raw())
-            .map(|part| part.key.file(self.from))
-            .collect();
+        let parts = Part::list(&live).context("read the parts in analytics.db")?;
+        let elsewhere: Vec<PathBuf> = match self.with_archives {
+            true => parts.iter().filter_map(|part| part.archived.as_ref()).map(|archived| archived.file(self.from)).collect(),
+            false => Vec::new(),
+        };
+        let elsewhere = elsewhere.iter().filter(|file| !plain.contains(file));
+        let parts: Vec<PathBuf> = parts.iter().filter(|part| part.state.has_raw()).map(|part| part.key.file(self.from)).collect();
         let databases = parts.iter().chain(access.iter()).chain([&main_file(self.from)]).map(|file| database::size(file)).sum::<u64>();
         let length = |file: &PathBuf| fs::metadata(file).map_or(0, |meta| meta.len());
-        self.total = databases + plain.iter().map(length).sum::<u64>();
+        self.total = databases + plain.iter().chain(elsewhere).map(length).sum::<u64>();
         // What is recorded meanwhile comes on top, and is cut off again.
         place::check_room(self.to, self.total + self.total / 50 + (4 << 20))?;
 
@@ -77,7 +85,7 @@ impl Taking<'_> {
         let main = self.database(&main_file(self.from))?;
         let folds = meta_get::<i64>(&main, MetaKey::Folds).context("read the copy of analytics.db")?.unwrap_or(0);
         let mut copied = vec![main_file(Path::new(""))];
-        let parts = Part::list(&main).context("read the parts in the copy of analytics.db")?;
+        let mut parts = Part::list(&main).context("read the parts in the copy of analytics.db")?;
         for part in parts.iter().filter(|part| part.state.has_raw()) {
             let file = part.key.file(self.from);
             if !file.exists() {
@@ -96,15 +104,19 @@ impl Taking<'_> {
                 copied.push(path);
             }
         }
+        let archives = self.archives(&mut parts)?;
+        for part in parts.iter().filter(|_| self.with_archives) {
+            part.put_archived(&main).context("say in the copy of analytics.db where archives lie")?;
+        }
+        copied.extend(archives.fetched);
         if states(&parts) != states(&Part::list(&live).context("read the parts in analytics.db")?) {
             return Ok(None);
         }
         drop(main);
-        // An archive that lies elsewhere is not copied.
-        let is_elsewhere = |part: &Part| part.archived.as_ref().is_some_and(|archived| Path::new(&archived.place).is_absolute());
+        let is_missed = |part: &Part| archives.missed.iter().any(|(month, _)| *month == part.month.to_string());
         let is_without = |part: &&Part| match part.state {
             PartState::Dropped | PartState::Missing => true,
-            PartState::Archived => is_elsewhere(part),
+            PartState::Archived => !self.with_archives || is_missed(part),
             PartState::Open | PartState::Sealed => false,
         };
         let without_raw = parts.iter().filter(is_without);
@@ -112,6 +124,7 @@ impl Taking<'_> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             taken: jiff::Timestamp::try_from(taken).unwrap_or_default().to_string(),
             without_raw: without_raw.map(|part| part.month.to_string()).collect(),
+            faults: archives.missed.iter().map(|(month, what)| format!("{month}: {what}")).collect(),
             ..Backup::default()
         };
         for path in copied {
@@ -122,7 +135,8 @@ impl Taking<'_> {
     }
 
     fn plain_files(&self) -> Result<Vec<PathBuf>, Error> {
-        let files = || -> io::Result<Vec<PathBuf>> { Ok([archived_files(self.from)?, files_of_plugins(self.from)?].concat()) };
+        let archived = || if self.with_archives { archived_files(self.from) } else { Ok(Vec::new()) };
+        let files = || -> io::Result<Vec<PathBuf>> { Ok([archived()?, files_of_plugins(self.from)?].concat()) };
         let mut files = files().map_err(|error| refused(self.from, error))?;
         files.retain(|file| !is_beside_a_database(file));
         Ok(files)
@@ -153,12 +167,16 @@ impl Taking<'_> {
             }
         }
         match fs::copy(from, &to) {
-            Ok(bytes) => self.done += bytes,
+            Ok(bytes) => self.tell(bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !from.exists() => return Ok(None),
             Err(error) => return Err(refused(&to, error)),
         }
-        (self.progress)(self.done.min(self.total), self.total);
         Ok(Some(path))
+    }
+
+    pub(super) fn tell(&mut self, bytes: u64) {
+        self.done += bytes;
+        (self.progress)(self.done.min(self.total), self.total);
     }
 
     /// Forces a file to the disk, and reads once more what is there.
@@ -177,8 +195,7 @@ impl Taking<'_> {
                 bytes += read as u64;
             }
             let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-            let names: Vec<_> = path.iter().map(|name| name.to_string_lossy()).collect();
-            Ok(BackupFile { path: names.join("/"), bytes, sha256 })
+            Ok(BackupFile { path: in_words(path), bytes, sha256 })
         };
         seal().map_err(|error| refused(&file, error))
     }
@@ -206,7 +223,7 @@ fn is_beside_a_database(file: &Path) -> bool {
 }
 
 /// Which raw files there are to copy, and which were put away.
-fn states(parts: &[Part]) -> Vec<(i64, bool)> {
-    let is_here = |part: &Part| (part.number, part.state.has_raw());
+fn states(parts: &[Part]) -> Vec<(i64, bool, bool)> {
+    let is_here = |part: &Part| (part.number, part.state.has_raw(), part.state == PartState::Archived);
     parts.iter().filter(|part| part.state != PartState::Missing).map(is_here).collect()
 }

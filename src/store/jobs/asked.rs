@@ -105,16 +105,9 @@ impl Jobs {
             .ok_or_else(|| Error::new(ErrorKind::Storage, "the work that was asked for is gone from analytics.db: ask for it again"))
     }
 
-    /// Takes back what nobody has begun.
-    pub(crate) fn withdraw(&self, id: i64) -> Result<(), Error> {
-        self.open()?.execute("delete from jobs where id = ? and state = 'waiting'", [id]).context("withdraw a job").map(drop)
+    /// Takes back what nobody has begun; whether it did.
+    pub(crate) fn withdraw(&self, id: i64) -> Result<bool, Error> {
+        let sql = "delete from jobs where id = ? and state = 'waiting' and interrupted = 0";
+        self.open()?.execute(sql, [id]).context("withdraw a job").map(|deleted| deleted > 0)
     }
-}
-
-/// A job that runs when its process dies is begun again, but not for ever. Of those that ended, only the latest are kept.
-pub(in crate::store) fn begin_again(tx: &Connection) -> rusqlite::Result<()> {
-    tx.execute("update jobs set state = 'failed', argument = '' where state = 'running' and message <> ''", [])?;
-    tx.execute("update jobs set state = 'waiting', message = 'it was interrupted twice: the log says why; ask for it again' where state = 'running'", [])?;
-    tx.execute("delete from jobs where state in ('done', 'failed') and id <= (select max(id) from jobs) - 100", [])?;
-    Ok(())
 }

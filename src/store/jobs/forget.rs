@@ -69,7 +69,8 @@ impl Forget {
     /// Whether there is still time to wait for whoever reads.
     fn may_wait(&mut self, file: &str) -> Result<Step, Error> {
         if self.waiting_since.get_or_insert_with(Instant::now).elapsed() < PATIENCE {
-            return Ok(Step::More { done: 0, total: 1 });
+            // Tried again at once it would keep everybody else from writing.
+            return Ok(Step::Wait);
         }
         let message = format!(
             "somebody has read {file} for more than {} s, so it still holds what is erased: let that end (a backup, a long question, a shell of SQLite) and forget the same id again",

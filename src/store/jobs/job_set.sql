@@ -1,4 +1,4 @@
 update jobs set
-    state = ?, done = ?, total = ?, message = coalesce(?, message), result = coalesce(?, result), changed = unixepoch(),
+    state = ?1, done = ?2, total = ?3, message = iif(?1 = 'done', '', coalesce(?4, message)), result = coalesce(?5, result), changed = unixepoch(),
     argument = iif(?1 in ('done', 'failed'), '', argument)
-where id = ?
+where id = ?6

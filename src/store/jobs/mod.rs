@@ -1,7 +1,9 @@
 //! Work that anybody may ask for, and that only the holder of the lock does: long work in slices between batches.
 //!
-//! Asked for by a row in `jobs` (`asked.rs`), found and gone on with by the writer (`running.rs`). One file a kind of work.
+//! Asked for by a row in `jobs` (`asked.rs`), found and gone on with by the writer (`running.rs`), and after an interruption
+//! begun again (`again.rs`). One file a kind of work.
 
+mod again;
 mod asked;
 mod failed;
 mod forget;
@@ -14,7 +16,7 @@ mod running;
 mod vacuum;
 
 pub(super) use self::{
-    asked::begin_again,
+    again::{begin_again, next},
     reprocess::Reprocess,
     running::{InHand, Step, Work},
 };

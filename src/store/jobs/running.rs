@@ -3,10 +3,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use serde_json::Value;
 
-use super::{Kind, Reprocess, forget::Forget, merge, put_away::PuttingAway, reset::BeginAnew, restore::Restoring, vacuum::MakeSmall};
+use super::{
+    Kind, Reprocess, again, forget::Forget, merge, put_away::PuttingAway, reset::BeginAnew, restore::Restoring, vacuum::MakeSmall,
+};
 use crate::{
     error::{Error, ErrorKind},
     store::{connection::Context, import::Import, opened::Opened},
@@ -75,12 +77,7 @@ impl Opened {
         if self.in_hand.job.is_some() {
             return Ok(());
         }
-        let next = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-        let job: Option<(i64, String, String)> = self
-            .main
-            .prepare_cached("select id, kind, argument from jobs where state in ('waiting', 'running') order by id limit 1")
-            .and_then(|mut statement| statement.query_row([], next).optional())
-            .context("look for work in analytics.db")?;
+        let job = again::next(&self.main).context("look for work in analytics.db")?;
         let Some((id, name, argument)) = job else { return Ok(()) };
         let begun = match Kind::from_name(&name) {
             Some(kind) => self.begin(kind, id, &argument, directory),

@@ -34,7 +34,7 @@ impl Part {
                 since: 0,
                 newest: watermark,
                 is_plain: false,
-                archived: archived(row)?,
+                archived: Archived::read(row, 10)?,
                 is_kept_still: false,
                 has_fault: false,
                 connection: None,
@@ -73,9 +73,4 @@ impl Part {
         let row = params![place, hash, bytes, raw_bytes, self.number];
         tx.prepare_cached(include_str!("part_archived.sql"))?.execute(row).map(drop)
     }
-}
-
-fn archived(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Archived>> {
-    let place: String = row.get(10)?;
-    Ok((!place.is_empty()).then_some(Archived { place, hash: row.get(11)?, bytes: row.get(12)?, raw_bytes: row.get(13)? }))
 }

@@ -54,6 +54,7 @@ pub(super) struct Found {
     faults: Vec<Fault>,
     notes: Vec<String>,
     of_table: BTreeMap<(String, String), u64>,
+    archives: u64,
 }
 
 impl Found {
@@ -68,6 +69,10 @@ impl Found {
 
     pub(super) fn note(&mut self, note: String) {
         self.notes.push(note);
+    }
+
+    pub(super) fn read_archive(&mut self) {
+        self.archives += 1;
     }
 
     pub(super) fn unreadable(&mut self, file: &str, table: &str, error: &rusqlite::Error) {
@@ -89,6 +94,6 @@ impl Found {
             let remedy = self.faults.iter().rev().find(of).map_or(RESTORE_FILE, |fault| fault.remedy);
             self.faults.push(Fault { file, table, key: String::new(), what: format!("{} more", count - NAMED), remedy });
         }
-        Verified { files, hits, faults: self.faults, notes: self.notes }
+        Verified { files: files + self.archives, hits, faults: self.faults, notes: self.notes }
     }
 }

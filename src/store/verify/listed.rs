@@ -3,6 +3,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use crate::{
     clock::{Millis, Month},
     sink::Salt,
+    store::archive::Archived,
 };
 
 /// A part as analytics.db lists it.
@@ -21,9 +22,12 @@ pub(super) struct Listed {
     pub(super) source: String,
     /// Empty while its days are of two zones, and are about to be made anew.
     pub(super) zone: String,
+    /// What is known of its archive.
+    pub(super) archived: Option<Archived>,
 }
 
-const SQL: &str = "select number, month, file, file_id, state, least, greatest, watermark, hits, next_session, source, zone from parts";
+const SQL: &str = "select number, month, file, file_id, state, least, greatest, watermark, hits, next_session, source, zone,
+    archive, archive_hash, archive_bytes, raw_bytes from parts";
 
 impl Listed {
     pub(super) fn all(main: &Connection) -> rusqlite::Result<Vec<Self>> {
@@ -50,6 +54,7 @@ impl Listed {
             next_session: row.get(9)?,
             source: row.get(10)?,
             zone: row.get(11)?,
+            archived: Archived::read(row, 12)?,
         })
     }
 

@@ -4,6 +4,7 @@
 //! What is derived is made once more, aside, by the code that makes it when hits are recorded, and compared cell by cell
 //! (`walk.rs`, `derived.rs`). So a fault of that code itself is not found here; tests look for those.
 
+mod archive;
 mod derived;
 mod dictionaries;
 mod found;

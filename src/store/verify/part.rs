@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::{
-    Progress, derived,
+    Progress, archive, derived,
     dictionaries::Known,
     found::{Found, REPROCESS, RESTORE_BOTH, RESTORE_FILE},
     listed::Listed,
@@ -18,6 +18,7 @@ use crate::{
     sink::Salt,
     store::{
         dictionary::{Caps, Dictionary},
+        part::PartState,
         raw,
     },
     zone::Zone,
@@ -34,6 +35,9 @@ pub(super) fn check(
     if part.is_closed() {
         let checked = derived::totals_of_days(main, part, found);
         found.of_file("analytics.db", "part_totals", checked);
+        if part.state == PartState::Archived.name() {
+            archive::check(look, part, found);
+        }
         progress.add(part.hits.unsigned_abs());
         return Ok(0);
     }

@@ -29,7 +29,7 @@ fn table(page: &Page, jobs: &JobRows) -> Drawn {
             Cell::text(in_words(&job.kind)).soft(&job.kind),
             state(job),
             Cell::ago(&page.view, Some(job.changed)),
-            Cell::text(if is(job, "failed") { &*job.message } else { "" }).class("wrapped"),
+            Cell::text(&*job.message).class("wrapped"),
         ]);
     }
     if table.rows.is_empty() {
