@@ -65,15 +65,22 @@ pub(super) fn open(directory: &Path, first_job: Option<[&str; 2]>) -> Result<Con
     let file = main_file(directory);
     // Before anything is written: a newer version's directory is left as it is.
     let version = match file.exists() {
-        true => check_version(&peek(&file).map_err(|error| unusable(directory, error))?, directory)?,
-        false => 0,
+        true => match peek(&file).and_then(|main| version_of(&main)) {
+            Err(error) if is_half_made(&error) => None,
+            version => Some(known(version.map_err(|error| unusable(directory, error))?, directory)?),
+        },
+        false => Some(0),
     };
-    if version == 0 && !parts_on_disk(directory)?.is_empty() {
+    let is_orphaned = |version: Option<i64>| -> Result<bool, Error> { Ok(version == Some(0) && !parts_on_disk(directory)?.is_empty()) };
+    if is_orphaned(version)? {
         return Err(orphaned(directory));
     }
     // The tables must outlive a loss of power: a raw file that is there without them would keep the directory from being opened.
     let mut connection = writer(&file, true, Synchronous::Full).map_err(|error| unusable(directory, error))?;
     let version = check_version(&connection, directory)?;
+    if is_orphaned(Some(version))? {
+        return Err(orphaned(directory));
+    }
     if version < VERSION {
         let migration = |tx: &Transaction<'_>| -> rusqlite::Result<()> {
             for step in &MIGRATIONS[version as usize..] {
@@ -105,7 +112,19 @@ pub(super) fn begin_anew(tx: &Connection) -> rusqlite::Result<()> {
 
 /// The version of an existing file; an error if it is newer than we are.
 pub(super) fn check_version(connection: &Connection, directory: &Path) -> Result<i64, Error> {
-    let version: i64 = connection.query_row("pragma user_version", [], |row| row.get(0)).map_err(|error| unusable(directory, error))?;
+    known(version_of(connection).map_err(|error| unusable(directory, error))?, directory)
+}
+
+fn version_of(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("pragma user_version", [], |row| row.get(0))
+}
+
+/// Whether a start was killed before the file had a log: whoever may write puts it back to nothing, and who only looks cannot.
+fn is_half_made(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+}
+
+fn known(version: i64, directory: &Path) -> Result<i64, Error> {
     if version > VERSION {
         let message = format!(
             "{} was written by a newer tower-analytics (schema {version}, this one knows {VERSION}): update this program, or point it at another directory",
@@ -187,6 +206,21 @@ mod tests {
         drop(open(dir.path(), None).unwrap());
         let connection = open(dir.path(), None).unwrap();
         assert_eq!(check_version(&connection, dir.path()).unwrap(), VERSION);
+    }
+
+    #[test]
+    fn a_file_that_a_killed_start_left_half_made_is_made_anew() {
+        let (killed, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let half = Connection::open(main_file(killed.path())).unwrap();
+        half.execute_batch("pragma cache_size = 1; begin; create table meta (x); insert into meta values (randomblob(200000))").unwrap();
+        half.execute_batch("insert into meta values (randomblob(200000))").unwrap();
+        for name in ["analytics.db", "analytics.db-journal"] {
+            assert!(std::fs::copy(killed.path().join(name), dir.path().join(name)).unwrap() > 0, "{name}");
+        }
+        assert!(is_half_made(&peek(&main_file(dir.path())).and_then(|main| version_of(&main)).unwrap_err()));
+        let main = open(dir.path(), Some(["import", "what"])).unwrap();
+        assert_eq!(check_version(&main, dir.path()).unwrap(), VERSION);
+        assert_eq!(main.query_row("select argument from jobs", [], |row| row.get::<_, String>(0)).unwrap(), "what");
     }
 
     #[test]
