@@ -122,7 +122,8 @@ fn a_directory_from_a_newer_version_is_left_as_it_is() {
     for journal in ["delete", "wal", "left behind"] {
         let directory = filled();
         let main = Connection::open(directory.path().join("analytics.db")).unwrap();
-        main.pragma_update(None, "user_version", 3).unwrap();
+        let version: i64 = main.query_row("pragma user_version", [], |row| row.get(0)).unwrap();
+        main.pragma_update(None, "user_version", version + 1).unwrap();
         let copy = tempfile::tempdir().unwrap();
         if journal == "left behind" {
             // As after a crash: the version stands in the WAL alone.

@@ -1,13 +1,9 @@
 //! A batch on its way to disk: resolved once, what it refers to first, then its rows.
 
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    num::NonZeroU64,
-    path::Path,
-};
+use std::{collections::btree_map::Entry, num::NonZeroU64, path::Path};
 
 use super::{
-    active::{Active, Session},
+    active::Session,
     connection::{Context, is_damaged},
     dictionary::Caps,
     opened::Opened,
@@ -15,6 +11,7 @@ use super::{
     outcome::Packed,
     part::{Part, PartState},
     part_key::PartKey,
+    pending::Pending,
     raw::Row,
     rollup::{Scene, Track},
 };
@@ -25,44 +22,6 @@ use crate::{
     hit::{Field, Hit, SessionId},
     sink::Batch,
 };
-
-/// A batch, resolved once and kept until every commit of it is known.
-#[derive(Default)]
-pub(super) struct Pending {
-    pub(super) batch: u64,
-    rows: BTreeMap<Month, Vec<Row>>,
-    opened: Vec<(SessionId, Session)>,
-    visitors: Vec<(SessionId, u64)>,
-    /// Hits of months that are closed.
-    refused: u64,
-    /// Hits of months that are over, and whose files are damaged.
-    lost: u64,
-    main_done: bool,
-    tried: bool,
-}
-
-impl Pending {
-    /// What is left of a batch of which raw rows may have been written; one of which none was is resolved anew.
-    pub(super) fn if_begun(self) -> Self {
-        if self.main_done { Self { tried: true, ..self } } else { Self::default() }
-    }
-
-    pub(super) fn last_rows(&self) -> impl Iterator<Item = (Month, i64)> {
-        self.rows.iter().filter_map(|(month, rows)| Some((*month, rows.last()?.id)))
-    }
-
-    /// Puts the sessions that it opens back among those that go on: a start takes sessions without a hit for dead.
-    pub(super) fn open_again(&mut self, active: &mut Active) {
-        self.opened.retain(|(id, _)| active.get(*id).is_none());
-        self.opened.iter().for_each(|(id, session)| active.open(*id, session.clone()));
-        self.main_done = false;
-    }
-
-    /// Forgets the rows of each month of which the last is written.
-    pub(super) fn forget_written(&mut self, is_written: impl Fn(Month, i64) -> bool) {
-        self.rows.retain(|month, rows| rows.last().is_some_and(|last| !is_written(*month, last.id)));
-    }
-}
 
 impl Opened {
     pub(super) fn write(&mut self, batch: &Batch<'_>, directory: &Path, caps: Caps) -> Result<(), Error> {

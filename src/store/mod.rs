@@ -26,6 +26,7 @@ mod connection;
 mod devices;
 mod dictionary;
 mod due;
+mod emptied;
 mod erase;
 mod import;
 mod jobs;
@@ -37,6 +38,7 @@ mod openings;
 mod outcome;
 mod part;
 mod part_key;
+mod pending;
 mod plain_files;
 pub(crate) mod raw;
 mod readers;
@@ -44,6 +46,8 @@ mod rebuild;
 mod replay;
 mod rollup;
 mod schema;
+mod seal;
+mod settings;
 #[allow(clippy::module_inception, reason = "the thing itself")]
 mod store;
 mod temp;
@@ -69,7 +73,8 @@ pub(crate) use self::{
     readers::{Limits, PartView, Readers, Snapshot},
     rollup::{Audience, Dimension, Histogram, SLOT_MS, Sums, Value, bitmap, cell, failure, failure_parts, version, visitor_at},
     schema::{MetaKey, VERSION, caps, meta_get},
-    store::{Settings, Store},
+    settings::Settings,
+    store::Store,
     temp::TempDir,
     verify::{Look, quick, verify},
     visitors::FIRST_VISITOR,
@@ -79,6 +84,8 @@ pub(crate) use self::{backup::beside as backups_beside, schema::kept};
 pub use self::{
     backup::{Backup, BackupFile},
     cancel::Cancel,
-    jobs::{FailedFile, Forgotten, PartPutAway, PartRestored, PutAway, Reprocessed, Reset, Restored, Vacuumed, VacuumedFile},
+    emptied::Reset,
+    erase::Forgotten,
+    jobs::{FailedFile, PartPutAway, PartRestored, PutAway, Reprocessed, Restored, Vacuumed, VacuumedFile},
     verify::{Fault, Verified},
 };

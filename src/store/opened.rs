@@ -11,21 +11,21 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{
     active::{self, Active},
     archive,
-    batch::Pending,
     connection::{Context, Inode, main_file},
     dictionary::{Caps, Dictionary},
+    emptied,
     import::OpenSource,
-    jobs::{self, InHand, Kind, Reprocess},
+    jobs::{self, Kind},
     known::Known,
     lock::lock_file,
     openings,
     part::Part,
     part_key::PartKey,
+    pending::Pending,
     replay::{self, Replay},
     rollup::{self, Days, Scene},
     schema::{self, MetaKey, meta_get, meta_set},
-    store::Settings,
-    tend::Tending,
+    settings::Settings,
     visitors::{self, Visitors},
 };
 use crate::{
@@ -34,7 +34,6 @@ use crate::{
     error::Error,
     hit::SessionId,
     sink::{LetGo, Resume, Salt},
-    zone::Zone,
 };
 
 pub(super) struct Opened {
@@ -58,12 +57,12 @@ pub(super) struct Opened {
     pub(super) due: Instant,
     /// What readers were last told, and when.
     pub(super) told: Option<(Counters, Millis)>,
-    pub(super) in_hand: InHand,
+    /// Whether some days are those of another zone than the one that is set.
+    pub(super) is_stale: bool,
     pub(super) caps: Caps,
     pub(super) open_source: Option<OpenSource>,
     /// The time of the newest batch or checkpoint.
     pub(super) now: Millis,
-    pub(super) tending: Tending,
     /// What open sessions must no longer refer to.
     pub(super) let_go: LetGo,
 }
@@ -71,7 +70,7 @@ pub(super) struct Opened {
 impl Opened {
     pub(super) fn open(directory: &Path, settings: &Settings) -> Result<Self, Error> {
         let mut main = schema::open(directory, settings.first_import.as_deref().map(|argument| [Kind::Import.name(), argument]))?;
-        jobs::reset::finish(&main, directory)?;
+        emptied::finish(&main, directory)?;
         let inodes = inodes(directory);
         let dictionary = Dictionary::load(&main, settings.caps)?;
         let mut days = Days::new(settings.zone.clone());
@@ -84,7 +83,7 @@ impl Opened {
         tx.commit().context("write what was replayed to analytics.db")?;
         active.forget_changed(|_| false);
         parts.values_mut().for_each(|part| (part.listed, part.changed) = (true, false));
-        let stale = stale(&parts, &settings.zone);
+        let is_stale = parts.values().any(|part| part.has_other_days(&settings.zone));
         Ok(Self {
             main,
             inodes,
@@ -100,11 +99,10 @@ impl Opened {
             unsure: false,
             due: Instant::now(),
             told: None,
-            in_hand: InHand::new(stale),
+            is_stale,
             caps: settings.caps,
             open_source: settings.open_source.clone(),
             now: 0,
-            tending: Tending::new(settings),
             let_go: LetGo::Nothing,
         })
     }
@@ -116,9 +114,7 @@ impl Opened {
 
     /// What came back may have days of another zone than is set now.
     pub(super) fn look_for_stale(&mut self) {
-        if let Some(stale) = stale(&self.parts, self.days.zone()) {
-            self.in_hand.keep_up_with(stale);
-        }
+        self.is_stale |= self.parts.values().any(|part| part.has_other_days(self.days.zone()));
     }
 
     pub(super) fn resume(&self) -> Result<Resume, Error> {
@@ -179,12 +175,4 @@ fn settle(tx: &Connection, settings: &Settings, parts: &mut BTreeMap<PartKey, Pa
     rollup::delete_aside(tx)?;
     jobs::begin_again(tx)?;
     Ok(meta_get(tx, MetaKey::Folds)?.unwrap_or(0))
-}
-
-/// Parts whose days are those of another zone than the one that is set now.
-fn stale(parts: &BTreeMap<PartKey, Part>, zone: &Zone) -> Option<Reprocess> {
-    let mut stale = parts.values().rev().filter(|part| part.zone != zone.name() && part.is_whole()).peekable();
-    stale.peek()?;
-    tracing::info!(zone = zone.name(), "the reporting zone has changed; roll-ups are made anew");
-    Some(Reprocess::new(stale))
 }

@@ -1,21 +1,19 @@
 use std::path::PathBuf;
 
 use super::{
-    batch::Pending,
     connection::Inode,
     connection::{gone, main_file},
-    dictionary::Caps,
-    import::OpenSource,
+    jobs::InHand,
     lock::Lock,
     opened::Opened,
+    pending::Pending,
+    settings::Settings,
     temp::TempDir,
+    tend::Tending,
 };
 use crate::{
-    aging::RetentionRules,
-    clock::Millis,
     error::{Error, ErrorKind},
     sink::{Batch, Checkpoint, LetGo, Resume, Sink},
-    zone::Zone,
 };
 
 /// The sink that writes SQLite.
@@ -27,6 +25,8 @@ pub(crate) struct Store {
     settings: Settings,
     /// Closed before the lock is given up: fields are dropped in this order.
     opened: Option<Opened>,
+    in_hand: InHand,
+    tending: Tending,
     /// A raw file went away while it was open: what is in memory of it is in no file.
     is_short: bool,
     /// A batch that may be half in analytics.db, when that had to be let go: it is gone on with if it is the same file.
@@ -36,27 +36,10 @@ pub(crate) struct Store {
     _owned: Option<TempDir>,
 }
 
-/// What shapes what is stored.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) caps: Caps,
-    pub(crate) session_timeout: Millis,
-    pub(crate) zone: Zone,
-    /// Features and names of endpoints, as JSON: readers answer by them.
-    pub(crate) shown: String,
-    /// Opens what is to be imported; `None` in a build that cannot.
-    pub(crate) open_source: Option<OpenSource>,
-    /// What is imported into a directory that is new, as a job says it.
-    pub(crate) first_import: Option<String>,
-    /// What becomes of old months.
-    pub(crate) retention: RetentionRules,
-    /// Whether that is looked for by itself, once a day.
-    pub(crate) tends: bool,
-}
-
 impl Store {
     pub(crate) fn new(directory: PathBuf, settings: Settings) -> Self {
-        Self { directory, settings, lock: None, opened: None, is_short: false, left: None, _owned: None }
+        let (in_hand, tending) = (InHand::new(), Tending::new(&settings));
+        Self { directory, settings, lock: None, opened: None, in_hand, tending, is_short: false, left: None, _owned: None }
     }
 
     pub(crate) fn owning(self, owned: Option<TempDir>) -> Self {
@@ -65,19 +48,23 @@ impl Store {
 
     fn open(&mut self) -> Result<Opened, Error> {
         let opened = Opened::open(&self.directory, &self.settings)?;
+        // What was in hand is begun again, as the start has seen to.
+        (self.in_hand, self.tending) = (InHand::new(), Tending::new(&self.settings));
         Ok(match self.left.take().filter(|(inode, _)| *inode == opened.inodes[0]) {
             Some((_, pending)) => opened.with_pending(pending.if_begun()),
             None => opened,
         })
     }
 
-    fn opened(&mut self) -> Result<&mut Opened, Error> {
+    /// With what is done besides recording.
+    fn opened(&mut self) -> Result<(&mut Opened, &mut InHand, &mut Tending), Error> {
         if self.opened.as_ref().is_some_and(|opened| !opened.is_there(&self.directory)) {
             self.left = self.opened.take().map(|opened| (opened.inodes[0], opened.pending));
-            self.lock = None;
+            (self.in_hand, self.lock) = (InHand::new(), None);
         }
         // Said again and again until it is opened anew: not every caller makes the writer begin again.
-        self.opened.as_mut().ok_or_else(|| gone(&main_file(&self.directory)))
+        let opened = self.opened.as_mut().ok_or_else(|| gone(&main_file(&self.directory)))?;
+        Ok((opened, &mut self.in_hand, &mut self.tending))
     }
 
     /// The writer begins anew after this; what is in memory is believed all the same.
@@ -124,25 +111,33 @@ impl Sink for Store {
 
     fn write(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
         let (caps, directory) = (self.settings.caps, self.directory.clone());
-        let written = self.opened()?.write(batch, &directory, caps);
+        let written = self.opened()?.0.write(batch, &directory, caps);
         self.noting(written)
     }
 
     fn checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<(), Error> {
         let directory = self.directory.clone();
-        let put_away = self.opened()?.checkpoint(checkpoint, &directory);
+        let (opened, in_hand, tending) = self.opened()?;
+        let mut put_away = || {
+            opened.come_to(checkpoint.now)?;
+            tending.tend(opened, checkpoint.now, checkpoint.tick)?;
+            in_hand.poll(opened, &directory)?;
+            opened.checkpoint(checkpoint, &directory)
+        };
+        let put_away = put_away();
         self.noting(put_away)
     }
 
     fn idle(&mut self) -> Result<bool, Error> {
         let directory = self.directory.clone();
-        self.opened()?.work(&directory)
+        let (opened, in_hand, _) = self.opened()?;
+        in_hand.work(opened, &directory)
     }
 
     fn let_go(&mut self) -> LetGo {
         let let_go = self.opened.as_mut().map(|opened| std::mem::take(&mut opened.let_go)).unwrap_or_default();
         if let_go == LetGo::Everything {
-            self.opened = None;
+            (self.in_hand, self.opened) = (InHand::new(), None);
         }
         let_go
     }

@@ -11,7 +11,7 @@ use super::{
     jobs::{self, Kind, PutAwayOrder},
     opened::Opened,
     schema::{MetaKey, meta_get, meta_set},
-    store::Settings,
+    settings::Settings,
 };
 use crate::{
     aging::{Aging, RetentionRules},
@@ -45,25 +45,23 @@ impl Tending {
         let has_stepped = self.looked.and_then(|(_, looked)| looked).is_some_and(|looked| looked.until(tick) < HOUR_NS);
         last.filter(|last| now - last >= DAY_MS && !has_stepped)
     }
-}
 
-impl Opened {
     /// With the first checkpoint of a day. Nothing is asked for while there is work in hand.
-    pub(super) fn tend(&mut self, now: Millis, tick: Tick) -> Result<(), Error> {
-        let Some((rules, aging)) = self.tending.rules.as_ref().filter(|_| self.tending.is_time(now)) else { return Ok(()) };
+    pub(super) fn tend(&mut self, opened: &Opened, now: Millis, tick: Tick) -> Result<(), Error> {
+        let Some((rules, aging)) = self.rules.as_ref().filter(|_| self.is_time(now)) else { return Ok(()) };
         let tend = || -> rusqlite::Result<Option<(Millis, Option<Tick>)>> {
-            let last = meta_get::<Millis>(&self.main, MetaKey::Tended)?;
+            let last = meta_get::<Millis>(&opened.main, MetaKey::Tended)?;
             // By another process, before this one began.
-            if let Some(last) = last.filter(|last| self.tending.looked.is_none() && (*last..last + DAY_MS).contains(&now)) {
+            if let Some(last) = last.filter(|last| self.looked.is_none() && (*last..last + DAY_MS).contains(&now)) {
                 return Ok(Some((last, None)));
             }
-            if jobs::next(&self.main)?.is_some() {
+            if jobs::next(&opened.main)?.is_some() {
                 return Ok(None);
             }
-            let tx = self.main.unchecked_transaction()?;
-            let by = self.tending.believed(last, now, tick);
+            let tx = opened.main.unchecked_transaction()?;
+            let by = self.believed(last, now, tick);
             if let Some(by) =
-                by.filter(|by| self.parts.values().any(|part| due(aging, part.key, part.state, part.is_forgotten(), *by).is_some()))
+                by.filter(|by| opened.parts.values().any(|part| due(aging, part.key, part.state, part.is_forgotten(), *by).is_some()))
             {
                 let order = serde_json::to_string(&PutAwayOrder { rules: rules.clone(), by: Some(by) }).unwrap_or_default();
                 tx.execute(include_str!("jobs/job_new.sql"), params![Kind::Retention.name(), order])?;
@@ -72,7 +70,7 @@ impl Opened {
             tx.commit().map(|()| Some((now, Some(tick))))
         };
         if let Some(looked) = tend().context("look for months that are old enough to be put away")? {
-            self.tending.looked = Some(looked);
+            self.looked = Some(looked);
         }
         Ok(())
     }

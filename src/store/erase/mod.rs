@@ -7,11 +7,24 @@ use std::{path::Path, time::Duration};
 
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::{needles::Needles, texts::Texts};
-use super::{aliases::Aliases, compact::empty_log, jobs::Forgotten, raw::for_month};
+use super::{aliases::Aliases, compact::empty_log, raw::for_month};
 use crate::clock::Month;
+
+/// What a [`forget_user`](crate::Maintenance::forget_user) has found and erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Forgotten {
+    /// Ids of the person: more than one if some were merged. None: nobody had this id.
+    pub ids: u64,
+    /// Texts that held one of the ids or names: errors, routes, devices, what was said of earlier work.
+    pub texts: u64,
+    /// Sessions whose grouping key was taken off.
+    pub keys: u64,
+}
 
 /// Everything by which a person can be told.
 pub(super) struct Person {

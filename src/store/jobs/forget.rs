@@ -6,7 +6,6 @@ use std::{
 
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, TransactionBehavior};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Step, Work};
@@ -17,23 +16,11 @@ use crate::{
         compact::{compact, empty_log},
         connection::{Context, Synchronous},
         dictionary::Dictionary,
-        erase::{self, Person},
+        erase::{self, Forgotten, Person},
         opened::Opened,
         part_key::PartKey,
     },
 };
-
-/// What a [`forget_user`](crate::Maintenance::forget_user) has found and erased.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Forgotten {
-    /// Ids of the person: more than one if some were merged. None: nobody had this id.
-    pub ids: u64,
-    /// Texts that held one of the ids or names: errors, routes, devices, what was said of earlier work.
-    pub texts: u64,
-    /// Sessions whose grouping key was taken off.
-    pub keys: u64,
-}
 
 /// Takes a person's identity away: first the keys in raw files, then everything else in one transaction, then whatever is left of it in
 /// free pages and in the log. From the transaction on the job itself knows the person no more.

@@ -10,15 +10,18 @@ mod forget;
 mod merge;
 mod put_away;
 mod reprocess;
-pub(super) mod reset;
+mod reset;
 mod restore;
 mod running;
+mod said;
 mod vacuum;
+mod work;
 
 pub(super) use self::{
     again::{begin_again, next},
     reprocess::Reprocess,
-    running::{InHand, Step, Work},
+    running::InHand,
+    work::{Step, Work},
 };
 pub(crate) use self::{
     asked::{JobState, Jobs, Kind},
@@ -28,10 +31,8 @@ pub(crate) use self::{
 };
 pub use self::{
     failed::FailedFile,
-    forget::Forgotten,
     put_away::{PartPutAway, PutAway},
     reprocess::Reprocessed,
-    reset::Reset,
     restore::{PartRestored, Restored},
     vacuum::{Vacuumed, VacuumedFile},
 };

@@ -47,6 +47,15 @@ impl Reprocess {
         Self { parts: numbers, rebuild: None, done: 0, total, made: 0, goes_on: false, failed: Vec::new() }
     }
 
+    /// Parts whose days are those of another zone than the one that is set now.
+    pub(super) fn of_other_days(opened: &Opened) -> Option<Self> {
+        let zone = opened.days.zone();
+        let mut stale = opened.parts.values().rev().filter(|part| part.has_other_days(zone)).peekable();
+        stale.peek()?;
+        tracing::info!(zone = zone.name(), "the reporting zone has changed; roll-ups are made anew");
+        Some(Self::new(stale))
+    }
+
     /// The argument is months as a JSON array; of none all are meant.
     pub(super) fn asked(opened: &Opened, argument: &str) -> Result<Self, Error> {
         let months: Vec<String> = if argument.is_empty() { Vec::new() } else { serde_json::from_str(argument).map_err(wrong)? };

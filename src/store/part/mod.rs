@@ -11,6 +11,7 @@ use super::{archive::Archived, connection::Inode, part_key::PartKey, raw::Row, r
 use crate::{
     clock::{Millis, Month},
     sink::Salt,
+    zone::Zone,
 };
 
 /// One month's raw file, and what analytics.db says of it.
@@ -107,6 +108,11 @@ impl Part {
     /// Whether its raw rows hold all that its roll-ups do, so that these can be made from them.
     pub(super) fn is_whole(&self) -> bool {
         self.state.has_raw() && self.since == 0 && !self.has_fault
+    }
+
+    /// Whether its roll-ups have days of another zone, and can be made anew.
+    pub(super) fn has_other_days(&self, zone: &Zone) -> bool {
+        self.zone != zone.name() && self.is_whole()
     }
 
     /// Whether nothing is known of it but that it was.
