@@ -1,7 +1,5 @@
 //! Who may come in: what every route goes through.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     extract::{Request, State},
@@ -12,20 +10,15 @@ use axum::{
 use http::{HeaderValue, Method, header};
 
 use super::{
-    api::{Document, Problem},
-    dashboard::{Hub, Plugged},
+    api::Problem,
     fault::Fault,
     host::Route,
     links::Links,
+    site::Site,
     slash,
     who::{Seen, Unknowable, Who, is_forged},
 };
-use crate::{
-    access::{Guard, Role},
-    analytics::Analytics,
-    layer::{Proxies, head_of},
-    report::Reports,
-};
+use crate::{access::Role, layer::head_of};
 
 /// Whoever asks, if they are known; for routes that say more to some.
 #[derive(Clone, Debug)]
@@ -34,37 +27,6 @@ pub(super) struct Granted(pub(super) Option<Who>);
 impl Granted {
     pub(super) fn role(&self) -> Option<Role> {
         self.0.as_ref().map(|who| who.role)
-    }
-}
-
-/// What every handler may ask for.
-#[derive(Clone)]
-pub(crate) struct Site {
-    pub(super) reports: Reports,
-    /// The recorder of this process, if it is the one that records.
-    pub(super) recording: Option<Analytics>,
-    /// Where those join who watch what goes on.
-    pub(super) hub: Hub,
-    /// Plugins that have a page.
-    pub(super) plugged: Vec<Arc<Plugged>>,
-    /// The API, as its document describes it.
-    pub(super) document: Arc<Document>,
-    pub(super) guard: Arc<dyn Guard>,
-    /// The guard, if it is one: it knows more than a role.
-    #[cfg(feature = "auth")]
-    pub(super) auth: Option<crate::auth::Auth>,
-    pub(super) base_path: Arc<str>,
-    pub(super) public_url: Option<Arc<str>>,
-    pub(super) proxies: Proxies,
-}
-
-impl Site {
-    /// Whether there is a form to sign in with.
-    pub(super) fn has_form(&self) -> bool {
-        #[cfg(feature = "auth")]
-        return self.auth.as_ref().is_some_and(|auth| auth.config().login.enabled);
-        #[cfg(not(feature = "auth"))]
-        false
     }
 }
 

@@ -10,8 +10,8 @@ use axum::{Router, routing::MethodRouter};
 use super::{
     api::Document,
     dashboard::{self, Plugged},
-    guarded::Site,
     panel_data::Panel,
+    site::Site,
 };
 use crate::{
     access::Role,

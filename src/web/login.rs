@@ -14,10 +14,11 @@ use super::{
     assets,
     fault::Fault,
     form::Form,
-    guarded::{Granted, Site},
+    guarded::Granted,
     host::Host,
     links::Links,
     seen::Seen,
+    site::Site,
     who::{Who, cookie_for},
 };
 use crate::{

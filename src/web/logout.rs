@@ -9,16 +9,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
-use super::{
-    assets,
-    fault::Fault,
-    guarded::{Granted, Site},
-    host::Host,
-    links::Links,
-    login,
-    seen::Seen,
-    who::cookie_for,
-};
+use super::{assets, fault::Fault, guarded::Granted, host::Host, links::Links, login, seen::Seen, site::Site, who::cookie_for};
 use crate::{
     access::Role,
     auth::{

@@ -20,8 +20,10 @@ mod panel_data;
 mod router;
 #[cfg(feature = "auth")]
 mod seen;
+
 #[cfg(feature = "cli")]
 mod setup;
+mod site;
 mod slash;
 #[cfg(feature = "auth")]
 mod who;

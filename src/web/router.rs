@@ -6,10 +6,9 @@ use axum::Router;
 use super::setup;
 use super::{
     api::{Document, Problem},
-    dashboard,
-    guarded::{self, Site},
-    headers,
+    dashboard, guarded, headers,
     host::Host,
+    site::Site,
 };
 #[cfg(all(test, feature = "cli"))]
 use crate::access::Role;

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, header};
 
-use super::guarded::Site;
+use super::site::Site;
 use crate::{access::Head, auth::signin::origin::Origin};
 
 /// What is known of the connection, as far as proxies may be believed.

@@ -13,11 +13,11 @@ use super::{
     assets,
     fault::Fault,
     form::Form,
-    guarded::Site,
     host::Host,
     links::Links,
     login::{self, signed_in},
     seen::Seen,
+    site::Site,
     who::cookie_for,
 };
 use crate::{

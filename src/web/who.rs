@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use super::guarded::Site;
 pub(super) use super::seen::Seen;
+use super::site::Site;
 use crate::{
     access::{Head, Role},
     auth::{

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::guarded::Site;
+use super::site::Site;
 use crate::access::{Head, Role};
 
 /// Somebody who is known.

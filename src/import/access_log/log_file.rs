@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::{day::Days, duration::DurationUnit, line::Line, reader::LogPart, request::Request, unescape::unescape};
+use super::{day::Days, duration::DurationUnit, line::Line, log_part::LogPart, request::Request, unescape::unescape};
 use crate::{
     clock::Millis,
     error::Error,

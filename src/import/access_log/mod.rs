@@ -15,6 +15,7 @@ mod day;
 mod duration;
 mod line;
 mod log_file;
+mod log_part;
 mod reader;
 mod request;
 #[cfg(test)]
@@ -22,4 +23,4 @@ mod tests;
 mod unescape;
 
 pub use self::duration::DurationUnit;
-pub(crate) use self::reader::{AccessLog, LogPart};
+pub(crate) use self::{log_part::LogPart, reader::AccessLog};

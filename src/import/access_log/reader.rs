@@ -1,6 +1,4 @@
-use std::path::PathBuf;
-
-use super::{duration::DurationUnit, log_file::LogFile};
+use super::{log_file::LogFile, log_part::LogPart};
 use crate::{
     clock::Millis,
     error::Error,
@@ -33,25 +31,6 @@ pub(crate) struct AccessLog {
     ended: Vec<SessionId>,
     found: Found,
     done: bool,
-}
-
-/// What is read of a file: of one that has grown since an earlier import, what came after that.
-#[derive(Clone, Debug)]
-pub(crate) struct LogPart {
-    pub(crate) path: PathBuf,
-    /// In bytes of what is in it if it is packed.
-    pub(crate) from: u64,
-    pub(crate) to: u64,
-    /// In what its last field says how long a request took, if it does.
-    pub(crate) unit: Option<DurationUnit>,
-}
-
-impl LogPart {
-    /// All of a file.
-    #[cfg(test)]
-    pub(crate) fn all(path: PathBuf) -> Self {
-        Self { path, from: 0, to: u64::MAX, unit: None }
-    }
 }
 
 /// The most sessions open at once, as live.

@@ -15,6 +15,7 @@
 //!   moment, else in none.
 //! - `daily_stats`, `user_stats` and the groups of errors are only compared and counted: see [`Found`].
 
+mod at;
 mod counts;
 mod errors;
 mod fields;

@@ -8,7 +8,7 @@ use serde::{
 use serde_json::Value;
 
 use super::{
-    json::At,
+    at::At,
     rows::{Row, Rows, Texts},
     time,
 };

@@ -3,8 +3,8 @@ use std::{fmt, path::Path};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::{
+    at::At,
     fields::{Text, Time},
-    json::At,
     who::Who,
 };
 use crate::{

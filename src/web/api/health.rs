@@ -13,11 +13,7 @@ use crate::{
     access::Role,
     counters::{Counters, State as WriterState},
     report::{Cancel, Health},
-    web::{
-        guarded::{Granted, Site},
-        host::Host,
-        router::answered,
-    },
+    web::{guarded::Granted, host::Host, router::answered, site::Site},
 };
 
 /// For monitors: whether hits are recorded. With a role, how.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::{params::Param, problem::Problem};
 use crate::{
     access::Role,
-    web::{guarded::Site, host::Host, links::Links},
+    web::{host::Host, links::Links, site::Site},
 };
 
 pub(in crate::web) struct Operation {

@@ -24,7 +24,7 @@ use crate::{
     access::Role,
     report::{Answer, Cancel, Interval, Reports, USUAL_LIMIT},
     spreadsheet,
-    web::{guarded::Site, host::Host, router::answered},
+    web::{host::Host, router::answered, site::Site},
 };
 
 /// A question at a path.

@@ -4,10 +4,11 @@ use askama::Template;
 use axum::response::Response;
 
 use super::{
+    cell::Cell,
     page::{Outcome, Page, Which, shown},
     panel::{Panel, markup},
     panels,
-    table::{Cell, Table},
+    table::Table,
 };
 use crate::{
     report::{Bots as Audience, Devices, Reports},

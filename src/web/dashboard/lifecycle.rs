@@ -4,10 +4,11 @@ use askama::Template;
 use axum::response::Response;
 
 use super::{
+    cell::Cell,
     chart::{Chart, Unit, series},
     page::{Outcome, Page, Which, shown},
     panel::{Panel, markup},
-    table::{Cell, Table},
+    table::Table,
 };
 use crate::{
     report::{Lifecycle as Answered, LifecycleBucket, Stickiness},

@@ -13,15 +13,16 @@ use http::header;
 
 use super::{
     addresses::coded,
+    cell::Cell,
     page::{Page, Which, shown},
     panel::markup,
     panels,
-    table::{Cell, Table},
+    table::Table,
 };
 use crate::{
     access::Role,
     report::{ActiveSession, ActiveSessions, LatestHit, LatestHits},
-    web::{charts, format, guarded::Site, host::Host},
+    web::{charts, format, host::Host, site::Site},
 };
 
 const PAGE: Which = Which::new("live", "Live").plain();

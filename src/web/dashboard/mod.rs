@@ -4,6 +4,7 @@ mod addresses;
 mod bars;
 mod bots;
 mod card;
+mod cell;
 mod chart;
 mod endpoint;
 mod endpoints;

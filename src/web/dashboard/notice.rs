@@ -1,7 +1,7 @@
 use crate::{
     counters::{Counters, State},
     report::Health,
-    web::{format, guarded::Site},
+    web::{format, site::Site},
 };
 
 /// What somebody should know before believing the numbers.

@@ -22,10 +22,10 @@ use crate::{
         assets,
         fault::Fault,
         format,
-        guarded::Site,
         host::Host,
         links::Links,
         router::answered,
+        site::Site,
     },
     zone::Zone,
 };

@@ -2,10 +2,11 @@
 
 use super::{
     bars::{Bar, Bars},
+    cell::Cell,
     chart::{Chart, Unit, series},
     page::{Outcome, Page},
     panel::{Panel, markup},
-    table::{Cell, Table},
+    table::Table,
     values::Values,
 };
 use crate::{

@@ -4,11 +4,12 @@ use askama::Template;
 use axum::response::Response;
 
 use super::{
+    cell::Cell,
     chart::{Chart, Unit, series},
     page::{Outcome, Page, Which, shown},
     panel::{Panel, markup},
     panels,
-    table::{Cell, Table},
+    table::Table,
 };
 use crate::{
     report::{Devices, PlatformVersions, Reports, Versions},

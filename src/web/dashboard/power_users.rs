@@ -4,9 +4,10 @@ use askama::Template;
 use axum::response::Response;
 
 use super::{
+    cell::Cell,
     page::{Page, Which, shown},
     panel::{Panel, markup},
-    table::{Cell, Table},
+    table::Table,
     users,
 };
 use crate::{

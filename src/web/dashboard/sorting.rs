@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    table::{Cell, Column},
+    cell::{Cell, Column},
     view::{Pair, View},
 };
 

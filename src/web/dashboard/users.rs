@@ -4,10 +4,11 @@ use askama::Template;
 use axum::response::Response;
 
 use super::{
+    cell::Cell,
     page::{Page, Which, shown},
     panel::{Panel, markup},
     panels,
-    table::{Cell, Table},
+    table::Table,
 };
 use crate::{
     report::{UserRow, Users as Answered},

@@ -1,9 +1,10 @@
 //! Long work: what is done, what waits, and what ended lately.
 
 use super::{
+    cell::Cell,
     page::{Outcome, Page},
     panel::{Drawn, Panel, markup},
-    table::{Cell, Table},
+    table::Table,
 };
 use crate::report::{JobRow, JobRows};
 

@@ -5,7 +5,7 @@ use super::{answer, asked};
 use crate::{
     access::Role,
     auth::tally::Count,
-    web::{guarded::Site, host::Host},
+    web::{host::Host, site::Site},
 };
 
 /// For monitors; counted since this process began.

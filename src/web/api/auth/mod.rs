@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::{
     auth::signin::sign_in::SignIn,
     error::{Error, ErrorKind},
-    web::{guarded::Site, host::Host, login::open},
+    web::{host::Host, login::open, site::Site},
 };
 
 pub(crate) fn register(host: &mut Host) {

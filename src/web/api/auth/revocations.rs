@@ -17,10 +17,7 @@ use crate::{
         signin::{revocations::Revocation, sign_in::SignIn},
     },
     error::Error,
-    web::{
-        guarded::{Granted, Site},
-        host::Host,
-    },
+    web::{guarded::Granted, host::Host, site::Site},
 };
 
 /// What counts no more: one token by its `jti`, or all of a subject that were issued before.

@@ -11,11 +11,7 @@ use super::{Problem, answer, asked, done, seconds};
 use crate::{
     access::Role,
     auth::{audit, signin::session::Session},
-    web::{
-        guarded::{Granted, Site},
-        host::Host,
-        who::Who,
-    },
+    web::{guarded::Granted, host::Host, site::Site, who::Who},
 };
 
 /// Somebody who is signed in.
