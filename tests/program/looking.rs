@@ -132,6 +132,19 @@ fn finds(at: &Path, code: &str, severity: &str, words: &str) {
 }
 
 #[test]
+fn users_past_their_cap_share_one_and_the_doctor_says_how_many_hits_that_are() {
+    let place = tempfile::tempdir().unwrap();
+    let at = place.path();
+    let mut config = Config::default();
+    (config.data, config.recording.users) = (at.join(DATA), 7);
+    let analytics = Analytics::builder(at.join(DATA)).config(config).build().unwrap();
+    record(&analytics, 100);
+    finds(at, "dictionary_full", "warning", "the dictionary of users was full: 30 hits share (other)");
+    assert!(run(at, &["doctor"]).out.contains("raise recording.users"));
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn caps_are_those_of_whoever_records_and_nearly_full_dictionaries_are_named() {
     let place = tempfile::tempdir().unwrap();
     let at = place.path();
