@@ -101,6 +101,42 @@ fn a_reader_delays_a_vacuum_and_keeps_its_moment() {
     assert_eq!(analytics.counters().faults, 0);
 }
 
+/// As a service that is deployed anew again and again.
+#[test]
+fn work_under_which_its_process_is_stopped_is_gone_on_with_however_often_that_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut analytics = with_free_pages(directory.path());
+    let reader = Connection::open(directory.path().join("analytics.db")).unwrap();
+    reader.execute_batch("begin; select * from users").unwrap();
+    let state = || {
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+        reader_of(directory.path()).query_row("select state, interrupted from jobs where kind = 'vacuum'", [], read)
+    };
+    for round in 0..4 {
+        thread::scope(|scope| {
+            if round == 0 {
+                scope.spawn(|| analytics.maintenance().vacuum(|_, _| {}).unwrap_err());
+            }
+            until("it is begun, and waits for the reader", || {
+                drop(analytics.flush());
+                state().is_ok_and(|(state, _)| state == "running")
+            });
+            analytics.shutdown(Duration::from_secs(30)).unwrap();
+        });
+        assert_eq!(state().unwrap(), ("waiting".to_owned(), 0));
+        analytics = Analytics::builder(directory.path()).batch_age(Duration::from_millis(10)).build().unwrap();
+    }
+    reader.execute_batch("commit").unwrap();
+    until("it is done", || state().is_ok_and(|(state, _)| state == "done"));
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+}
+
+fn reader_of(directory: &Path) -> Connection {
+    let main = Connection::open(directory.join("analytics.db")).unwrap();
+    main.busy_timeout(Duration::from_secs(10)).unwrap();
+    main
+}
+
 #[test]
 fn whoever_may_sign_in_is_kept_small_too() {
     let directory = tempfile::tempdir().unwrap();

@@ -64,7 +64,7 @@ impl Bare {
         let pragmas =
             "pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000; pragma cache_size = -8192;";
         connection.execute_batch(pragmas).expect("pragmas");
-        let table = include_str!("../../src/store/part.sql").replace("NNNNNN", "202611");
+        let table = include_str!("../../src/store/part/part.sql").replace("NNNNNN", "202611");
         connection.execute_batch(&table).expect("a table");
         Self { connection, next: 1 }
     }

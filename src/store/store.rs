@@ -42,8 +42,9 @@ impl Store {
         Self { directory, settings, lock: None, opened: None, in_hand, tending, is_short: false, left: None, _owned: None }
     }
 
-    pub(crate) fn owning(self, owned: Option<TempDir>) -> Self {
-        Self { _owned: owned, ..self }
+    pub(crate) fn owning(mut self, owned: Option<TempDir>) -> Self {
+        self._owned = owned;
+        self
     }
 
     fn open(&mut self) -> Result<Opened, Error> {
@@ -140,5 +141,13 @@ impl Sink for Store {
             (self.in_hand, self.opened) = (InHand::new(), None);
         }
         let_go
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(opened) = &self.opened {
+            self.in_hand.put_back(opened);
+        }
     }
 }

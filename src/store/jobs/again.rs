@@ -1,4 +1,4 @@
-//! Work that was begun and not ended: its process was killed or stopped, or the work itself brought it down.
+//! Work that was begun and not ended: its process was killed, or the work itself brought it down. A process that is stopped puts it back.
 //!
 //! It is begun again once; interrupted twice, it is given up and must be asked for again. Not so an erasure: somebody was promised it, so
 //! it is begun again until it is done, or has failed for a reason. If it is what kills the process, the service must come up all the

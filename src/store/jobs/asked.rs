@@ -107,7 +107,7 @@ impl Jobs {
 
     /// Takes back what nobody has begun; whether it did.
     pub(crate) fn withdraw(&self, id: i64) -> Result<bool, Error> {
-        let sql = "delete from jobs where id = ? and state = 'waiting' and interrupted = 0";
+        let sql = "delete from jobs where id = ? and state = 'waiting' and interrupted = 0 and total = 0";
         self.open()?.execute(sql, [id]).context("withdraw a job").map(|deleted| deleted > 0)
     }
 }

@@ -37,6 +37,15 @@ impl InHand {
         Self { job: None, upkeep: None, retry_at: Instant::now() }
     }
 
+    /// Whoever records next goes on with it: to be stopped is no fault of the work.
+    pub(in crate::store) fn put_back(&self, opened: &Opened) {
+        let Some(job) = &self.job else { return };
+        // With a total, as what was begun: whoever asked for it does not take it back.
+        if let Err(error) = opened.put_job(job.id, "waiting", (0, 1), None, None) {
+            tracing::debug!(error = %error.chain(), "work that goes on counts as interrupted");
+        }
+    }
+
     /// Looks for the next job, and begins it; a short one is done at once. One that is said to run, and does not, is begun again.
     pub(in crate::store) fn poll(&mut self, opened: &mut Opened, directory: &Path) -> Result<(), Error> {
         if self.job.is_some() {
