@@ -482,17 +482,30 @@ fn a_full_disk_leaves_a_month_as_it_was() {
 
 #[test]
 fn a_reset_deletes_archives_that_lie_elsewhere_too_and_nothing_else_there() {
-    let (months, elsewhere) = (Months::new(), tempfile::tempdir().unwrap());
+    let elsewhere = tempfile::tempdir().unwrap();
+    resets(&Months::new(), elsewhere.path());
+    let months = Months::new();
+    let below = months.directory.path().join("cold");
+    fs::create_dir(&below).unwrap();
+    resets(&months, &below);
+}
+
+fn resets(months: &Months, elsewhere: &Path) {
     let maintenance = months.analytics.maintenance();
-    let done = maintenance.archive("90d", Some(elsewhere.path()), |_, _| {}).unwrap();
+    let done = maintenance.archive("90d", Some(elsewhere), |_, _| {}).unwrap();
     assert_eq!(done.parts.len(), 1);
-    let copy = elsewhere.path().join("copy");
-    months.analytics.reports().backup(&copy, |_, _| {}).unwrap();
-    let (archive, other) = (elsewhere.path().join("analytics-202610.db.zst"), elsewhere.path().join("analytics-202609.db.zst"));
+    let place = tempfile::tempdir().unwrap();
+    let copy = place.path().join("copy");
+    let backup = months.analytics.reports().backup(&copy, |_, _| {}).unwrap();
+    assert_eq!((backup.without_raw.len(), backup.faults.len()), (0, 0), "{backup:?}");
+    let (archive, other) = (elsewhere.join("analytics-202610.db.zst"), elsewhere.join("analytics-202609.db.zst"));
     assert!(archive.exists());
     fs::write(&other, "somebody's").unwrap();
     maintenance.reset().unwrap();
     assert!(!archive.exists() && other.exists());
-    assert!(copy.join("archive/analytics-202610.db.zst").exists(), "a backup has one of its own");
+    assert!(
+        ["archive", "cold"].iter().any(|in_copy| copy.join(in_copy).join("analytics-202610.db.zst").exists()),
+        "a backup has one of its own"
+    );
     assert_eq!(months.analytics.reports().stats(&Ask::all_time()).unwrap().total_hits, 0);
 }

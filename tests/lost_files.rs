@@ -90,6 +90,29 @@ fn hits_that_were_not_yet_counted_when_their_part_was_deleted_are_counted_all_th
     }
 }
 
+/// To close a file by other means than SQLite's takes all of its locks away: whoever closes it next would believe to be the last, and
+/// delete the log in which the writer goes on.
+#[test]
+#[cfg(target_os = "linux")]
+fn looking_at_its_health_leaves_the_locks_of_a_part_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut recording = Recording::new(directory.path());
+    let part = parts(directory.path()).remove(0).1;
+    // Reads what is said of the locks, and opens nothing.
+    let locks = || {
+        let inode = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&part).unwrap());
+        let of_part = format!(":{inode} ");
+        fs::read_to_string("/proc/locks").unwrap().lines().filter(|line| line.contains(&of_part)).count()
+    };
+    assert!(locks() > 0, "the writer has it open");
+    let before = locks();
+    recording.analytics.reports().health().unwrap();
+    assert_eq!(locks(), before);
+    recording.send(100);
+    recording.analytics.flush().unwrap();
+    assert_eq!(total(&stored(directory.path())), 200);
+}
+
 /// Rows without their dictionaries would get other people's names.
 #[test]
 fn a_lost_analytics_db_is_a_fault_until_its_parts_are_moved_away() {

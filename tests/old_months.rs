@@ -217,6 +217,32 @@ fn what_waits_for_a_damaged_file_when_the_service_stops_is_counted_once_the_file
     assert!(verified.is_sound(), "{:?}", verified.faults);
 }
 
+/// As the fault says: what it held is gone, what was counted of it is not.
+#[test]
+fn what_waits_for_a_damaged_file_is_counted_and_stays_so_once_the_file_is_moved_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = at(30);
+    let analytics = open(directory.path(), &clock);
+    record(&analytics, 2000);
+    analytics.flush().unwrap();
+    record(&analytics, 500);
+    until("they are written", || analytics.counters().written == 2500);
+    let file = parts(directory.path()).remove(0).1;
+    Connection::open(&file).unwrap().query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(())).unwrap();
+    overwritten(&file);
+    clock.advance(Duration::from_secs(DAY + 60));
+    record(&analytics, 100);
+    analytics.flush().unwrap();
+    assert_eq!(hits(&analytics), 2100, "held back");
+    fs::rename(&file, directory.path().join("damaged")).unwrap();
+    until("it is counted", || analytics.flush().is_ok() && hits(&analytics) == 2600);
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+    let analytics = open(directory.path(), &clock);
+    analytics.flush().unwrap();
+    assert_eq!(hits(&analytics), 2600, "after a restart, too");
+    analytics.shutdown(Duration::from_secs(30)).unwrap();
+}
+
 /// They can never be stored, and all that comes after them can.
 #[test]
 fn late_hits_of_a_sealed_month_that_is_damaged_are_dropped_and_counted_and_what_is_recorded_beside_them_is_not() {

@@ -46,8 +46,8 @@ pub(in crate::store) fn finish(main: &Connection, directory: &Path) -> Result<()
         .unwrap_or_default();
     let elsewhere: Vec<(String, Salt)> = serde_json::from_str(&elsewhere).unwrap_or_default();
     // Whatever else lies there by that name is somebody's.
-    let ours = elsewhere.iter().filter(|(place, id)| archive::is_of(Path::new(place), id).unwrap_or(false));
-    let ours: Vec<PathBuf> = ours.map(|(place, _)| PathBuf::from(place)).collect();
+    let ours = elsewhere.iter().filter(|(place, id)| archive::is_of(&directory.join(place), id).unwrap_or(false));
+    let ours: Vec<PathBuf> = ours.map(|(place, _)| directory.join(place)).collect();
     for file in recorded_files(directory).map_err(refused)?.into_iter().chain(ours) {
         reset.bytes += size(&file);
         reset.files += u64::from(file.extension().is_some_and(|extension| extension == "db" || extension == "zst"));

@@ -51,6 +51,7 @@ impl Opened {
 
     /// Completes a part now, as somebody wants all of it in its file; `false` while its sessions go on or somebody reads it.
     pub(super) fn complete(&mut self, key: PartKey, directory: &Path) -> Result<bool, Error> {
+        self.learn()?;
         if self.parts.get(&key).is_some_and(|part| part.changed) {
             let Some((counters, _)) = self.told else { return Ok(false) };
             self.sync_parts(directory)?;

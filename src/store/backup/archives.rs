@@ -58,8 +58,10 @@ impl Taking<'_> {
         if !from.exists() {
             return Ok(Err(format!("{} is not there: mount the disk that it is on, or put it back", from.display())));
         }
-        let Some(name) = from.file_name().filter(|_| Path::new(&archived.place).is_absolute()) else { return Ok(Ok(None)) };
-        let mut path = Path::new("archive").join(name);
+        let place = Path::new(&archived.place);
+        let Some(name) = from.file_name().filter(|_| place.is_absolute() || !self.to.join(place).exists()) else { return Ok(Ok(None)) };
+        // A directory of the data directory's own, by another name than ours, is one in the copy as well.
+        let mut path = if place.is_absolute() { Path::new("archive").join(name) } else { place.to_owned() };
         if self.to.join(&path).exists() {
             // Somebody's by the same name, from the data directory.
             path = Path::new("archive/elsewhere").join(name);

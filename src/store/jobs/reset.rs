@@ -43,7 +43,7 @@ impl Work for BeginAnew {
 /// Archives that lie in no place of ours, each with the id of what it holds: analytics.db is about to forget them.
 fn elsewhere(opened: &Opened) -> Vec<(String, Salt)> {
     let archived = |part: &Part| Some((part.archived.as_ref()?.place.clone(), part.file_id));
-    opened.parts.values().filter_map(archived).filter(|(place, _)| Path::new(place).is_absolute()).collect()
+    opened.parts.values().filter_map(archived).filter(|(place, _)| !Path::new(place).starts_with("archive")).collect()
 }
 
 fn empty(main: &mut Connection, job: i64, elsewhere: &str) -> rusqlite::Result<()> {

@@ -44,13 +44,15 @@ impl Part {
         if self.connection.is_none() {
             if file.exists() {
                 let mut connection = writer(&file, false, Synchronous::Normal).context(&format!("open {key}"))?;
-                ensure_tables(&mut connection, self.month, self.watermark).context(&format!("read {key}"))?;
+                ensure_tables(&mut connection, self.month, self.newest.max(self.watermark)).context(&format!("read {key}"))?;
                 let since = connection.query_row("select since from part", [], |row| row.get(0));
                 self.since = since.context(&format!("read {key}"))?;
                 self.connection = Some(connection);
             } else {
-                let (connection, file_id) = Self::create_file(&file, key, self.watermark)?;
-                (self.connection, self.file_id, self.since) = (Some(connection), file_id, self.watermark);
+                // Those that are counted and not yet folded were in the other one, too.
+                let since = self.newest.max(self.watermark);
+                let (connection, file_id) = Self::create_file(&file, key, since)?;
+                (self.connection, self.file_id, self.since) = (Some(connection), file_id, since);
             }
             self.inode = Inode::of(&file);
             self.reopen();

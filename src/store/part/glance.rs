@@ -1,37 +1,38 @@
-//! What a glance at a raw file that nobody writes says of it, without SQLite.
+use std::path::Path;
 
-use std::{
-    fs::{self, File},
-    io::Read,
-    path::Path,
-};
+use rusqlite::ErrorCode;
 
-/// Whether it begins as a database does and has all the pages that it says. More than its head is not read: bytes that flipped further
-/// on are for whoever reads all of it.
+use crate::store::connection::reader;
+
+/// Whether a raw file begins as a database does and has all the pages that it says. More than its head is not read: bytes that
+/// flipped further on are for whoever reads all of it.
+///
+/// SQLite looks, and not we: to close a file by other means takes all of SQLite's locks on it away.
 pub(crate) fn looks_whole(file: &Path) -> bool {
-    let look = || -> std::io::Result<bool> {
-        let mut head = [0; 100];
-        let mut database = File::open(file)?;
-        database.read_exact(&mut head)?;
-        let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-        let page = match u16::from_be_bytes([head[16], head[17]]) {
-            1 => 65_536,
-            bytes => u64::from(bytes),
-        };
-        // An old version of SQLite may have left the number of pages as it was; what stands in a log may not be in the file yet.
-        let is_said = number(24) == number(92) && fs::metadata(file.with_extension("db-wal")).map_or(0, |log| log.len()) == 0;
-        let bytes = if is_said { page * u64::from(number(28)) } else { 0 };
-        Ok(head.starts_with(b"SQLite format 3\0") && database.metadata()?.len() >= bytes)
+    let look = || -> rusqlite::Result<bool> {
+        let database = reader(file)?;
+        let number = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let has_tables = number("select count(*) from sqlite_schema")? > 0;
+        let bytes = number("pragma page_count")? * number("pragma page_size")?;
+        let length = |file: &Path| std::fs::metadata(file).map_or(0, |about| about.len());
+        // What stands in a log may not be in the file yet.
+        Ok(has_tables && (length(&file.with_extension("db-wal")) > 0 || length(file) >= bytes.unsigned_abs()))
     };
-    look().unwrap_or(false)
+    match look() {
+        Ok(is_whole) => is_whole,
+        // Somebody makes it a plain file just now.
+        Err(error) => matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
-    fn a_head_and_all_pages_make_a_databaselook_whole() {
+    fn a_head_and_all_pages_make_a_database_look_whole() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("analytics-202611.db");
         for page_size in [512, 4096, 65_536] {
