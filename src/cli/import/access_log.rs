@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::How;
 use crate::{
@@ -24,9 +24,29 @@ pub(super) struct AccessLog {
     routes: Vec<String>,
     /// The last field says how long each request took, in this: Apache's `%T`, `%{ms}T` or `%D`
     #[arg(long, value_name = "UNIT")]
-    duration: Option<DurationUnit>,
+    duration: Option<Unit>,
     #[command(flatten)]
     how: How,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Unit {
+    /// Apache's `%T`, NGINX's `$request_time`
+    Seconds,
+    /// Apache's `%{ms}T`
+    Millis,
+    /// Apache's `%D`
+    Micros,
+}
+
+impl From<Unit> for DurationUnit {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Seconds => Self::Seconds,
+            Unit::Millis => Self::Millis,
+            Unit::Micros => Self::Micros,
+        }
+    }
 }
 
 const EXAMPLES: &str = "Examples:
@@ -37,6 +57,6 @@ const EXAMPLES: &str = "Examples:
 impl AccessLog {
     pub(super) fn run(self) -> Result<(), Error> {
         let Self { files, routes, duration, how } = self;
-        how.run(Asked::AccessLog { files, routes, duration })
+        how.run(Asked::AccessLog { files, routes, duration: duration.map(DurationUnit::from) })
     }
 }

@@ -4,15 +4,14 @@ use serde::{Deserialize, Serialize};
 /// In what a log's last field says how long each request took, see
 /// [`Maintenance::import_timed_access_log`](crate::Maintenance::import_timed_access_log).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum DurationUnit {
-    /// Apache's `%T`, NGINX's `$request_time`
+    /// Apache's `%T`, NGINX's `$request_time`.
     Seconds,
-    /// Apache's `%{ms}T`
+    /// Apache's `%{ms}T`.
     Millis,
-    /// Apache's `%D`
+    /// Apache's `%D`.
     Micros,
 }
 
